@@ -18,7 +18,7 @@ class Plan:
     `journeys` maps each journey to its weight in the mix; `ineligible` is the share of citizens who should be refused;
     `concurrency` caps journeys in flight (arrivals beyond it are shed and counted); `patience` is how long a citizen
     waits for one step; `journey_deadline` bounds a journey; `follow_up` bounds how long journeys intended to start in the
-    window are followed after it closes; `parameters` reach the scenario unread (credentials of the scratch system, sizes).
+    window are followed after it closes; `parameters` (the scenario's) and `configuration` (the system's) reach the journeys unread.
     """
 
     journeys_file: str
@@ -36,6 +36,7 @@ class Plan:
     patience: float = 10.0
     journey_deadline: float = 60.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON-ready data."""
