@@ -1,0 +1,57 @@
+"""A trial's outcome in the terminal: the verdict table and the recommendation, in the words of the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.judge.results import TrialJudgement
+    from harness.store.records import FullTrial
+
+_COLOURS = {"better": "green", "worse": "red", "broken": "red", "holds": "green", "equivalent": "cyan"}
+
+
+def seconds(value: float) -> str:
+    """A time with three figures: `41.2 ms`, `1.27 s`."""
+    if value < 1:
+        return f"{value * 1000:.3g} ms"
+    return f"{value:.3g} s"
+
+
+def duration(value: float) -> str:
+    """How long something takes, to the second: `2 min 40 s`."""
+    whole = round(value)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 round`, `6 rounds`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def print_outcome(full: FullTrial, judgement: TrialJudgement) -> None:
+    """The verdict table of every candidate, then what the rule recommends, on standard output."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.reporting.text import finding_sentence, verdict_rows
+
+    console = Console(highlight=False)
+    for arm in judgement.arms:
+        table = Table(box=box.SIMPLE, pad_edge=False, title_justify="left")
+        for column in ("metric", "before", "after", "effect", "margin", "verdict"):
+            table.add_column(column, justify="left" if column in ("metric", "verdict") else "right", overflow="fold")
+        for row in verdict_rows(full, arm):
+            word = row.guardrail or row.verdict
+            style = _COLOURS.get(word.lower(), "")
+            table.add_row(row.metric, row.before, row.after, row.effect, row.margin, Text(row.word, style=style))
+        console.print(table)
+        console.print(Text(finding_sentence(full, arm), style="bold"))
+        reasons = "; ".join(reason.text for reason in arm.recommendation.reasons)
+        console.print(f"recommendation: {arm.recommendation.recommended.value.replace('_', ' ')} ({reasons})", markup=False)

@@ -1,0 +1,226 @@
+"""From a trial's record to its judgement: pairs by round, the judge's word on each metric, the recommendation, the costs.
+
+The one idea: everything is taken from the ledger's record and its document, so that a judgement can be made again, by
+anybody, from the same rows and the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import harness
+from harness.judge.cost import judge_cost
+from harness.judge.judge import Pair, holm, judge_metric
+from harness.judge.metrics import METRICS, Evidence, Kind, Metric
+from harness.judge.recommendation import recommend
+from harness.judge.results import (
+    ArmJudgement,
+    GuardrailState,
+    Judgement,
+    Note,
+    Recommended,
+    Role,
+    TrialJudgement,
+    Verdict,
+)
+from harness.store.records import FullTrial, RoundRecord, RunRecord, RunState, TrialState, Value
+from harness.trial.costing import cost_trial
+from harness.trial.errors import Exit
+from harness.trial.order import derive
+from harness.value.cost import CostOutcome
+from harness.workspace.quantities import Margin
+
+_COUNTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    # successes, trials: what stands behind a proportion
+    "completion_rate": (("completed", "refused"), ("completed", "refused", "failed", "abandoned")),
+    "abandonment_rate": (("abandoned",), ("completed", "refused", "failed", "abandoned")),
+    "correctness": (("correct",), ("completed",)),
+}
+
+
+def judge_trial(full: FullTrial) -> TrialJudgement:
+    """Judge every candidate of a trial against its incumbent by the protocol it ran under."""
+    trial = full.trial
+    protocol = trial.document["protocol"]
+    costs = cost_trial(full, derive(trial.seed, "cost"))
+    candidates = [arm for arm in trial.arms if arm.arm != "before"]
+    judged = tuple(
+        _judge_arm(full, protocol, arm.arm, arm.system, len(candidates), costs) for arm in candidates
+    )
+    return TrialJudgement(
+        trial=trial.uid,
+        judged_with=harness.__version__,
+        seed=trial.seed,
+        arms=judged,
+        costs=costs.arms if costs else (),
+        warnings=tuple(Note("exploratory", text) for text in trial.document.get("exploratory_because", ())),
+    )
+
+
+def _judge_arm(
+    full: FullTrial,
+    protocol: Mapping[str, Any],
+    arm: str,
+    system: str,
+    candidates: int,
+    costs: CostOutcome | None,
+) -> ArmJudgement:
+    def judged(criterion: Mapping[str, Any], role: Role) -> Judgement:
+        return _judge_one(full, protocol, arm, criterion, role, candidates, costs)
+
+    primary = judged(protocol["primary"], Role.PRIMARY)
+    guardrails = tuple(judged(criterion, Role.GUARDRAIL) for criterion in protocol["guardrails"])
+    secondary = holm([judged(criterion, Role.SECONDARY) for criterion in protocol["secondary"]])
+    return ArmJudgement(
+        arm=arm,
+        system=system,
+        primary=primary,
+        guardrails=guardrails,
+        secondary=tuple(secondary),
+        recommendation=recommend(
+            primary,
+            guardrails,
+            tuple(secondary),
+            broken_invariants=_broken_invariants(full, arm),
+            blocking_findings=[f.text for f in full.findings if f.blocking and f.resolved_at is None],
+        ),
+    )
+
+
+def _judge_one(
+    full: FullTrial,
+    protocol: Mapping[str, Any],
+    arm: str,
+    criterion: Mapping[str, Any],
+    role: Role,
+    candidates: int,
+    costs: CostOutcome | None,
+) -> Judgement:
+    metric = METRICS[criterion["metric"]]
+    margin = Margin.parse(criterion["margin"])
+    alpha = float(protocol["alpha"])
+    if full.trial.state is TrialState.INVALID:
+        reason = full.trial.state_reason or "a validity check failed in every attempt at a round"
+        return _withheld(metric, role, margin, Verdict.INVALID, Note("trial_invalid", reason))
+    unready = _never_ready(full, arm)
+    if unready is not None:
+        return _withheld(metric, role, margin, Verdict.NO_DATA, Note("never_ready", unready))
+    if metric.kind is Kind.COST:
+        if costs is None:
+            note = Note("cost_unknown", "the body's prices or volumes are not known")
+            return _withheld(metric, role, margin, Verdict.NO_DATA, note)
+        draws = costs.per_transaction if metric.name == "cost_per_transaction" else costs.per_successful_outcome
+        evidence = next((getattr(c, _COST_FIELD[metric.name]).evidence for c in costs.arms if c.arm == arm), metric.evidence)
+        return judge_cost(
+            metric,
+            draws["before"],
+            draws[arm],
+            margin=margin.value,
+            margin_text=str(margin),
+            role=role,
+            alpha=alpha,
+            evidence=evidence,
+        )
+    return judge_metric(
+        metric,
+        pairs(full.valid_rounds, metric, arm),
+        margin=margin.value,
+        margin_text=str(margin),
+        role=role,
+        alpha=alpha,
+        candidates=candidates,
+    )
+
+
+_COST_FIELD = {"cost_per_transaction": "per_transaction", "cost_per_successful_outcome": "per_successful_outcome"}
+
+
+def pairs(rounds: Sequence[RoundRecord], metric: Metric, arm: str) -> tuple[Pair, ...]:
+    """(before, after) of each valid round for one metric and candidate, with the counts behind a proportion."""
+    found: list[Pair] = []
+    for record in rounds:
+        runs = {run.arm: run for run in record.runs}
+        before, after = runs["before"], runs[arm]
+        old, new = before.values.get(metric.name), after.values.get(metric.name)
+        old_k, old_n = _counts(before, metric.name)
+        new_k, new_n = _counts(after, metric.name)
+        found.append(
+            Pair(
+                round=record.number,
+                before=_plain(old),
+                after=_plain(new),
+                before_censored=old.censored if old else False,
+                after_censored=new.censored if new else False,
+                before_successes=old_k,
+                before_trials=old_n,
+                after_successes=new_k,
+                after_trials=new_n,
+            )
+        )
+    return tuple(found)
+
+
+def _plain(value: Value | None) -> float | None:
+    return value.value if value is not None else None
+
+
+def _counts(run: RunRecord, metric: str) -> tuple[int, int]:
+    names = _COUNTED.get(metric)
+    if names is None:
+        return 0, 0
+    successes, trials = names
+    return sum(run.counts.get(n, 0) for n in successes), sum(run.counts.get(n, 0) for n in trials)
+
+
+def _withheld(metric: Metric, role: Role, margin: Margin, verdict: Verdict, note: Note) -> Judgement:
+    return Judgement(
+        metric=metric.name,
+        role=role,
+        kind=metric.kind,
+        verdict=verdict,
+        guardrail=GuardrailState.NOT_SHOWN if role is Role.GUARDRAIL else None,
+        evidence=metric.evidence if metric.kind is not Kind.COST else Evidence.DERIVED,
+        margin=margin.value,
+        margin_text=str(margin),
+        rounds=0,
+        reasons=(note,),
+    )
+
+
+def _never_ready(full: FullTrial, arm: str) -> str | None:
+    """Why there is nothing to judge: one of the two systems got ready in no round."""
+    for key in ("before", arm):
+        runs = [run for record in full.valid_rounds for run in record.runs if run.arm == key]
+        if runs and all(run.state is RunState.NOT_READY for run in runs):
+            label = next(a.system for a in full.trial.arms if a.arm == key)
+            return f"{label} got ready in no round: {runs[-1].reason}"
+    return None if full.valid_rounds else "no round was completed"
+
+
+def _broken_invariants(full: FullTrial, arm: str) -> list[str]:
+    """Invariants of the candidate that the audit found violated, once each with the worst count."""
+    worst: dict[str, tuple[int, int, str]] = {}
+    for record in full.valid_rounds:
+        for run in record.runs:
+            for check in run.audit if run.arm == arm else ():
+                if check.violations > worst.get(check.name, (0, 0, ""))[0]:
+                    worst[check.name] = (check.violations, check.examined, check.detail)
+    return [f"{name}: {bad} of {of} ({detail})" for name, (bad, of, detail) in worst.items()]
+
+
+def exit_code(judgement: TrialJudgement, *, strict: bool = False) -> Exit:
+    """The exit code of a judged trial (DESIGN's contract)."""
+    bad = {Verdict.WORSE}
+    none = {Verdict.INVALID, Verdict.NO_DATA} | ({Verdict.INCONCLUSIVE} if strict else set())
+    code = Exit.DONE
+    for arm in judgement.arms:
+        if arm.primary.verdict in bad or any(g.guardrail is GuardrailState.BROKEN for g in arm.guardrails):
+            return Exit.WORSE
+        if any("invariant" in reason.code for reason in arm.recommendation.reasons):
+            return Exit.WORSE
+        if arm.recommendation.recommended is Recommended.STOP:
+            return Exit.WORSE
+        if arm.primary.verdict in none:
+            code = Exit.NO_VERDICT
+    return code
