@@ -1,8 +1,8 @@
-"""The arithmetic of an effect: intervals, the permutation p, the least detectable effect. Numbers in, numbers out.
+"""The arithmetic of an effect: intervals, the permutation p, the least detectable effect.
 
-The one idea: the sample is one effect a round (never a request), so everything is small: a t interval over rounds, exact
-enumeration of sign flips, and for proportions a score interval on the pooled counts beside it. NumPy and SciPy are imported
-where they are used.
+The one idea: the sample is one effect a round (never a request), so everything is small: a t interval over
+rounds, exact enumeration of sign flips, and for proportions a score interval on the pooled counts beside it.
+NumPy and SciPy are imported where they are used.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def t_interval(values: Sequence[float], alpha: float) -> tuple[float, float]:
 
 
 def least_detectable(noise: float, rounds: int, alpha: float, power: float = 0.8) -> float:
-    """The effect a trial of so many rounds finds with this power: (t(1 − α/2, n − 1) + t(power, n − 1))·s/√n."""
+    """The effect that n rounds find with this power: (t(1 − α/2, n − 1) + t(power, n − 1))·s/√n."""
     sum_of_t = t_quantile(1 - alpha / 2, rounds - 1) + t_quantile(power, rounds - 1)
     return sum_of_t * noise / math.sqrt(rounds)
 
@@ -70,9 +70,9 @@ def least_detectable(noise: float, rounds: int, alpha: float, power: float = 0.8
 def sign_flip_p(effects: Sequence[float], seed: int = 0) -> float:
     """Two-sided p of the sign-flip permutation test of mean zero (Fisher 1935).
 
-    Of all 2ⁿ ways to give the effects signs, the share whose mean lies at least as far from zero as the one found. Exact up to
-    `EXACT_UP_TO` effects by meeting in the middle (both halves' 2^(n/2) sums, one sorted); beyond, 100,000 seeded flips with
-    the one found counted in (Phipson & Smyth 2010).
+    Of all 2ⁿ ways to give the effects signs, the share whose mean lies at least as far from zero as the one
+    found. Exact up to `EXACT_UP_TO` effects by meeting in the middle (both halves' 2^(n/2) sums, one sorted);
+    beyond, 100,000 seeded flips with the one found counted in (Phipson & Smyth 2010).
 
     Raises:
         ValueError: no effects.
@@ -154,8 +154,8 @@ def hull(first: tuple[float, float], second: tuple[float, float]) -> tuple[float
 def spread_p(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Two-sided p that two paired samples differ in spread (Pitman 1939, Morgan 1939).
 
-    The correlation of sums and differences of the pairs is zero exactly if the spreads are equal. None with fewer than three
-    pairs or where nothing varies.
+    The correlation of sums and differences of the pairs is zero exactly if the spreads are equal. None with
+    fewer than three pairs or where nothing varies.
     """
     from scipy.special import stdtr
 

@@ -1,7 +1,7 @@
 """A mergeable histogram of durations with a bounded relative error.
 
-The one idea: logarithmic buckets, 128 to the octave, in whole microseconds: a value is known to within 0.4% of itself
-whatever its size, two histograms add without loss, and recording costs about a microsecond.
+The one idea: logarithmic buckets, 128 to the octave, in whole microseconds: a value is known to within 0.4%
+of itself whatever its size, two histograms add without loss, and recording costs about a microsecond.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Histogram:
     def percentile(self, percent: float, slower: int = 0) -> float | None:
         """The nearest-rank percentile in seconds.
 
-        `slower` counts further observations known only to rank slowest (failed and abandoned journeys). None when empty or
-        when the percentile falls among those.
+        `slower` counts further observations known only to rank slowest (failed and abandoned journeys). None
+        when empty or when the percentile falls among those.
 
         Raises:
             ValueError: percent outside 0–100.

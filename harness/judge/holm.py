@@ -1,4 +1,5 @@
-"""Holm's step-down adjustment: p-values of several questions asked of one trial, so that one of them is not right by luck.
+"""Holm's step-down adjustment: p-values of several questions asked of one trial, so that one of them is not
+right by luck.
 
 The one idea: the adjusted p is printed beside a secondary metric's verdict; it never makes the verdict.
 """
@@ -29,7 +30,7 @@ def adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
 
 
 def holm(judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
-    """The judgements with `p_holm` filled in, adjusted for one another; those without a p stay as they are."""
+    """The judgements with `p_holm`, adjusted for one another; those without a p stay as they are."""
     p_values = [j.p_value for j in judgements if j.p_value is not None]
     adjusted_values = iter(adjusted(p_values))
     return tuple(j if j.p_value is None else replace(j, p_holm=next(adjusted_values)) for j in judgements)

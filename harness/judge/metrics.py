@@ -1,10 +1,13 @@
-"""The registry of metrics: the one place that says what a figure is called, what it counts and which way is better.
+"""The registry of metrics: the one place that says what a figure is called, what it counts and which way is
+better.
 
-CLI, judge, report and exporter read it; a new metric is one entry here and the line that fills it in `trial.figures`.
+CLI, judge, report and exporter read it; a new metric is one entry here and the line that fills it in
+`trial.figures`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,7 +20,9 @@ class Direction(StrEnum):
 
 
 class Kind(StrEnum):
-    """How two arms are compared (docs/method.md): as a ratio, as a difference, or as a cost with declared ranges."""
+    """How two arms are compared (docs/method.md): as a ratio, as a difference, or as a cost with declared
+    ranges.
+    """
 
     RATIO = "ratio"
     DIFFERENCE = "difference"
@@ -33,12 +38,27 @@ class Evidence(StrEnum):
     DERIVED = "derived"
 
 
+_STRENGTH = (Evidence.MEASURED, Evidence.RECORDED, Evidence.ASSUMED)
+
+
+def weakest(classes: Iterable[Evidence]) -> Evidence:
+    """The class of a figure derived from others: that of its weakest input (docs/method.md).
+
+    Raises:
+        ValueError: no inputs, or `derived` itself, which says nothing of what it was derived from.
+    """
+    found = list(classes)
+    if not found or Evidence.DERIVED in found:
+        raise ValueError(f"at least one input that is measured, recorded or assumed; found {found}")
+    return max(found, key=_STRENGTH.index)
+
+
 @dataclass(frozen=True)
 class Metric:
     """One metric.
 
-    `unit` is the unit of stored values: seconds, bytes, fraction, money per journey. `low_sample` is the least number of
-    journeys in a run for its value to be given at all (a p99 from 30 journeys is not a p99).
+    `unit` is the unit of stored values: seconds, bytes, fraction, money per journey. `low_sample` is the
+    least number of journeys in a run for its value to be given at all (a p99 from 30 journeys is not a p99).
     """
 
     name: str
@@ -113,8 +133,9 @@ _ALL = (
         "All costs of the year, frontline, middle and overhead, per completed journey.",
     ),
     Metric(
-        "cost_per_successful_outcome", "Cost per successful outcome", "money", _LOWER, _COST, Evidence.DERIVED,
-        "All costs of the year and those of failed journeys in another channel, per correct and completed journey.",
+        "cost_per_successful_outcome", "Cost per successful outcome", "money", _LOWER, _COST,
+        Evidence.DERIVED,
+        "All costs of the year and of failed journeys in another channel, per correct and completed journey.",
     ),
 )  # fmt: skip
 

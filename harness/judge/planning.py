@@ -32,10 +32,11 @@ def least_rounds(alpha: float, candidates: int = 1) -> int:
 
 
 def journeys_needed(margin: float, alpha: float) -> int:
-    """Journeys an arm with which a difference metric can stay within `margin` (a fraction) even without one failure.
+    """Journeys an arm with which a difference metric can stay within `margin` (a fraction) even without one
+    failure.
 
-    With n successes of n in both arms, Newcombe's interval reaches down to −z²/(n + z²), so n = z²(1 − m)/m, rounded up; z at the
-    interval's own level.
+    With n successes of n in both arms, Newcombe's interval reaches down to −z²/(n + z²), so n = z²(1 − m)/m,
+    rounded up; z at the interval's own level.
 
     Raises:
         ValueError: margin or alpha not between 0 and 1.
@@ -51,8 +52,8 @@ def rounds_needed(
 ) -> int:
     """The least number of rounds whose least detectable effect is at most `margin`.
 
-    `noise` is the standard deviation of the per-round effects and `margin` the effect to be seen, both on the verdict's scale
-    (logs for ratios). Never fewer than `least_rounds`.
+    `noise` is the standard deviation of the per-round effects and `margin` the effect to be seen, both on the
+    verdict's scale (logs for ratios). Never fewer than `least_rounds`.
 
     Raises:
         ValueError: margin not above zero, noise negative, or more than 100,000 rounds.

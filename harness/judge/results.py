@@ -1,12 +1,14 @@
 """What the judge says, as plain types: interval, verdict, judgement, recommendation.
 
-The one idea: every result carries its own reasons and warnings as data, so that a page or a terminal prints them and never
-has to work them out again. Effects are signed as measured (after against before); `benefit` intervals are signed so that
-positive is good, on the scale the verdict is taken on (log ratio, or difference).
+The one idea: every result carries its own reasons and warnings as data, so that a page or a terminal prints
+them and never has to work them out again. Effects are signed as measured (after against before); `benefit`
+intervals are signed so that positive is good, on the scale the verdict is taken on (log ratio, or
+difference).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,11 +54,27 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Interval:
-    """A closed interval at `level` (0.95 for 95%)."""
+    """A closed interval at `level` (0.95 for 95%).
+
+    An end that is open is no end: what was measured is only a bound on that side (docs/method.md, "What was
+    not seen"), the truth may lie beyond the number given. `lowest` and `highest` are what a rule may rely on.
+    """
 
     low: float
     high: float
     level: float
+    low_open: bool = False
+    high_open: bool = False
+
+    @property
+    def lowest(self) -> float:
+        """The lower end, −∞ where it is open."""
+        return -math.inf if self.low_open else self.low
+
+    @property
+    def highest(self) -> float:
+        """The upper end, +∞ where it is open."""
+        return math.inf if self.high_open else self.high
 
 
 @dataclass(frozen=True)
@@ -71,13 +89,15 @@ class Note:
 class Judgement:
     """One metric of one candidate against the incumbent.
 
-    `effect` and `interval` are as measured: a ratio after/before (0.8 = 20% lower) for ratio and cost metrics, after − before
-    for difference metrics. `benefit` is the same interval on the verdict's scale, positive good; `margin` is on that scale
-    too (`margin_text` as written). `before`/`after` are the arms' own figures (geometric means over rounds for ratios),
-    None where there is none; `censored` names arms whose figure is only a lower bound ("> 10 s"). `pairs` holds the
-    (before, after) of each round judged. `noise_floor` is the standard deviation of the per-round effects on the verdict's
-    scale, `mde` the least detectable effect at 80% power on that scale, `p_value` of the exact sign-flip permutation test
-    (printed, never deciding), `spread_ratio` the ratio of the arms' own standard deviations (after/before, logs for ratios).
+    `effect` and `interval` are as measured: a ratio after/before (0.8 = 20% lower) for ratio and cost
+    metrics, after − before for difference metrics. `benefit` is the same interval on the verdict's scale,
+    positive good; `margin` is on that scale too (`margin_text` as written). `before`/`after` are the arms'
+    own figures (geometric means over rounds for ratios), None where there is none; `censored` names arms
+    whose figure is only a lower bound ("> 10 s"). `pairs` holds the (before, after) of each round judged.
+    `noise_floor` is the standard deviation of the per-round effects on the verdict's scale, `mde` the least
+    detectable effect at 80% power on that scale, `p_value` of the exact sign-flip permutation test (printed,
+    never deciding), `spread_ratio` the ratio of the arms' own standard deviations (after/before, logs for
+    ratios).
     """
 
     metric: str
@@ -132,7 +152,10 @@ class ArmJudgement:
 
 @dataclass(frozen=True)
 class CostFigure:
-    """An amount of money per transaction or a year with its range (P2.5, likely, P97.5) and evidence class."""
+    """An amount of money per transaction or a year with its range (P2.5 to P97.5) and evidence class.
+
+    `likely` is the expected value (the mean of the draws), so that parts add up to their total.
+    """
 
     low: float
     likely: float
@@ -142,8 +165,27 @@ class CostFigure:
 
 
 @dataclass(frozen=True)
+class CostPart:
+    """One line of an arm's costs: money per completed journey and a year. `kind` is frontline, middle or
+    overhead.
+    """
+
+    name: str
+    kind: str
+    per_transaction: CostFigure
+    per_year: CostFigure
+
+
+@dataclass(frozen=True)
 class ArmCost:
-    """What one arm costs, per completed journey, split by kind; money in the programme's currency."""
+    """What one arm costs, per completed journey, split by kind; money in the programme's currency.
+
+    `frontline`, `middle`, `overhead` are the open book's; `resources` (processor, memory, network) stand
+    apart, and the four add up to `per_transaction`. `per_successful_outcome` is None where it is not known (a
+    warning says why). `overhead_share` is the band from overhead alone to overhead and middle together,
+    resources counted as the kind they are. `parts` is every line that went in; `failures` what failed and
+    abandoned journeys cost in the channel they turn to.
+    """
 
     arm: str
     system: str
@@ -153,13 +195,18 @@ class ArmCost:
     overhead: CostFigure
     resources: CostFigure
     per_transaction: CostFigure
-    per_successful_outcome: CostFigure
+    per_successful_outcome: CostFigure | None
     warnings: tuple[Note, ...] = ()
+    parts: tuple[CostPart, ...] = ()
+    failures: CostPart | None = None
+    overhead_share: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class TrialJudgement:
-    """The judged trial: one entry a candidate, costs of every arm where they are known, warnings about the whole."""
+    """The judged trial: one entry a candidate, costs of every arm where they are known, warnings about the
+    whole.
+    """
 
     trial: str
     judged_with: str

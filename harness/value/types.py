@@ -1,7 +1,9 @@
-"""What a cost is worked out from: amounts with ranges, open-book lines, prices, and what each run of an arm used.
+"""What a cost is worked out from: amounts with ranges, open-book lines, prices, and what each run of an arm
+used.
 
-The one idea: every amount carries its range and its evidence class, so that a cost can neither be more certain nor better
-founded than what went into it. Money is in one currency, the programme's; nothing here converts.
+The one idea: every amount carries its range and its evidence class, so that a cost can neither be more
+certain nor better founded than what went into it. Money is in one currency, the programme's; nothing here
+converts.
 """
 
 from __future__ import annotations
@@ -71,8 +73,8 @@ class Triangle:
 class CostLine:
     """One line of the open book: money a year, or money per completed journey.
 
-    `system` says whose line it is: an arm's key (`before`), a system's label (`booking@1.0.0`) or a block's name without the
-    version (`booking`); blank means that every arm pays it.
+    `system` says whose line it is: an arm's key (`before`), a system's label (`booking@1.0.0`) or a block's
+    name without the version (`booking`); blank means that every arm pays it.
     """
 
     name: str
@@ -86,8 +88,8 @@ class CostLine:
 class PriceBook:
     """What the body pays for resources.
 
-    `cpu_hour` money per processor-hour used, `gib_hour` per GiB (2³⁰ bytes) of memory held for an hour, `gb_out` per GB (10⁹
-    bytes) sent, `gb_month_disk` per GB kept for a month.
+    `cpu_hour` money per processor-hour used, `gib_hour` per GiB (2³⁰ bytes) of memory held for an hour,
+    `gb_out` per GB (10⁹ bytes) sent, `gb_month_disk` per GB kept for a month.
     """
 
     cpu_hour: Triangle
@@ -100,9 +102,10 @@ class PriceBook:
 class RunUse:
     """What one run of one arm did and used in its window.
 
-    `started` journeys of the window (those shed included), `completed` with proper refusals counted in, `correct` of the
-    completed (None: not audited). `cpu_seconds` of the window, `memory_mean` and `disk_kept` in bytes, `bytes_out` sent in the
-    window; None where it is not known. A system that never got ready has `completed` 0 and no figures.
+    `started` journeys of the window (those shed included), `completed` with proper refusals counted in,
+    `correct` of the completed (None: not audited). `cpu_seconds` of the window, `memory_mean` and `disk_kept`
+    in bytes, `bytes_out` sent in the window; None where it is not known. A system that never got ready has
+    `completed` 0 and no figures.
 
     Raises:
         ValueError: counts that cannot be, or a figure that is negative or not finite.
@@ -140,9 +143,10 @@ class ArmRuns:
 class CostInputs:
     """Everything an annual cost is worked out from.
 
-    `volume` journeys started a year. `own_demand`: the runs were at the body's own demand; otherwise what was measured (failure
-    rates, processor time, memory, traffic) enters as `assumed`. Journeys that fail or are abandoned turn to `other_channel` at
-    `other_channel_cost` each; None when the body names none. `draws` of the Monte Carlo, seeded by `seed`.
+    `volume` journeys started a year. `own_demand`: the runs were at the body's own demand; otherwise what was
+    measured (failure rates, processor time, memory, traffic) enters as `assumed`. Journeys that fail or are
+    abandoned turn to `other_channel` at `other_channel_cost` each; None when the body names none. `draws` of
+    the Monte Carlo, seeded by `seed`.
 
     Raises:
         ValueError: no volume, or fewer than 100 draws, or two arms of one key.
@@ -173,8 +177,9 @@ class CostInputs:
 class CostOutcome:
     """Costs of the arms for which they are known, in the order of the inputs.
 
-    The draws (arrays of `CostInputs.draws` amounts, by arm) belong together: the same place in two arms' arrays was drawn with
-    the same prices, volumes and rounds. An arm that is missing has no known cost; `warnings` say why.
+    The draws (arrays of `CostInputs.draws` amounts, by arm) belong together: the same place in two arms'
+    arrays was drawn with the same prices, volumes and rounds. An arm that is missing has no known cost;
+    `warnings` say why.
     """
 
     arms: tuple[ArmCost, ...]
