@@ -6,8 +6,10 @@ neither locust nor gevent.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from harness.judge.histogram import Histogram
 
@@ -74,6 +76,8 @@ class LoadResult:
     too), `refused` (properly). completed + failed + abandoned + refused = sent + shed. `incorrect` of the completed were
     found wrong by the audit; None when there was no audit. `journey_time` and `citizen_time` hold completed and refused journeys;
     the others rank slowest and are only counted. `window` is CLOCK_MONOTONIC seconds of its two ends.
+    `bound` stands for a percentile that falls among them: the follow-up's bound, or the slowest completed journey if longer, so
+    that a failure never looks faster than a success.
     """
 
     schedule_hash: str
@@ -97,3 +101,50 @@ class LoadResult:
     health: GeneratorHealth
     window: tuple[float, float]
     bound: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON-ready data; histograms as base64 of their compact form."""
+        data = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in _HISTOGRAMS:
+            data[name] = _packed(data[name])
+        data["steps"] = {
+            name: {"response": _packed(times.response), "service": _packed(times.service)}
+            for name, times in self.steps.items()
+        }
+        for name in ("failures", "audit", "timeline"):
+            data[name] = [asdict(entry) for entry in data[name]]
+        data["health"] = asdict(self.health)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LoadResult:
+        """The result back from `to_json`'s data.
+
+        Raises:
+            ValueError, KeyError, TypeError: not such data.
+        """
+        values = dict(data)
+        for name in _HISTOGRAMS:
+            values[name] = _unpacked(values[name])
+        values["steps"] = {
+            name: StepTimes(_unpacked(times["response"]), _unpacked(times["service"]))
+            for name, times in values["steps"].items()
+        }
+        values["failures"] = tuple(FailureCount(**entry) for entry in values["failures"])
+        values["audit"] = tuple(Invariant(**entry) for entry in values["audit"])
+        values["timeline"] = tuple(Second(**entry) for entry in values["timeline"])
+        values["health"] = GeneratorHealth(**values["health"])
+        opens, closes = values["window"]
+        values["window"] = (opens, closes)
+        return cls(**values)
+
+
+_HISTOGRAMS = ("journey_time", "citizen_time", "lateness")
+
+
+def _packed(histogram: Histogram) -> str:
+    return b64encode(histogram.to_bytes()).decode()
+
+
+def _unpacked(text: str) -> Histogram:
+    return Histogram.from_bytes(b64decode(text, validate=True))
