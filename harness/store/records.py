@@ -1,7 +1,8 @@
 """The records of the ledger as plain types: trial, round, run and what a run yielded.
 
-The one idea: a run's record is complete in itself (figures, histograms, failures, audit, health), so that a report or a
-re-judgement needs nothing but the ledger. Nothing here knows SQL; `store.ledger` writes and reads them.
+The one idea: a run's record is complete in itself (figures, histograms, failures, audit, health), so that a
+report or a re-judgement needs nothing but the ledger. Nothing here knows SQL; `store.ledger` writes and reads
+them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class Registration:
-    """A protocol frozen before its first registered run. `document` is the canonical JSON that `protocol_hash` is of."""
+    """A protocol frozen before its first registered run. `document` is the canonical JSON that
+    `protocol_hash` is of."""
 
     pilot: str
     protocol_hash: str
@@ -59,7 +61,8 @@ class ArmRecord:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One execution of a protocol. `document` holds the pilot's inputs as they were read, `machine` where it ran."""
+    """One execution of a protocol. `document` holds the pilot's inputs as they were read, `machine` where it
+    ran."""
 
     uid: str
     pilot: str
@@ -79,7 +82,8 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class Value:
-    """A run's value of one metric. `censored`: the truth is at least this (a percentile among unfinished journeys)."""
+    """A run's value of one metric. `censored`: the truth is at least this (a percentile among unfinished
+    journeys)."""
 
     value: float
     censored: bool = False
@@ -120,10 +124,10 @@ class Check:
 class RunRecord:
     """One arm in one round.
 
-    `values` by metric name; `counts` by outcome (scheduled, sent, shed, started, completed, failed, abandoned, refused,
-    correct); `started_mix` journeys started by kind; `histograms` by series name (`journey`, `citizen`, `lateness`,
-    `step/<name>/response`, `step/<name>/service`) as compressed blobs; `timeline` one mapping a second; `health` the
-    generator's and machine's figures.
+    `values` by metric name; `counts` by outcome (scheduled, sent, shed, started, completed, failed,
+    abandoned, refused, correct); `started_mix` journeys started by kind; `histograms` by series name
+    (`journey`, `citizen`, `lateness`, `step/<name>/response`, `step/<name>/service`) as compressed blobs;
+    `timeline` one mapping a second; `health` the generator's and machine's figures.
     """
 
     arm: str
@@ -176,7 +180,10 @@ class FindingRecord:
 
 @dataclass(frozen=True)
 class FullTrial:
-    """A trial with its rounds in order (every attempt) and its judgement as JSON, None before it was judged."""
+    """A trial with its rounds in order (every attempt), the findings made in it, and its latest judgement.
+
+    `judgement` is JSON; None before the trial was judged.
+    """
 
     trial: TrialRecord
     rounds: tuple[RoundRecord, ...]
@@ -187,3 +194,12 @@ class FullTrial:
     def valid_rounds(self) -> tuple[RoundRecord, ...]:
         """The rounds that count: one valid attempt a number."""
         return tuple(r for r in self.rounds if r.valid)
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One event in a trial's life, in the order they happened."""
+
+    at: datetime
+    event: str
+    detail: Mapping[str, Any]
