@@ -1,7 +1,7 @@
 """What a deployer takes and gives: one request, one deployment, one kind of error.
 
-The one idea: every deployer gives the same `Deployment` (address, readiness, logs, processes to meter, stop) and leaves
-nothing behind, whatever happens.
+The one idea: every deployer gives the same `Deployment` (address, readiness, logs, processes to meter, stop)
+and leaves nothing behind, whatever happens.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from harness.workspace.models import Run
 class DeployRequest:
     """One system to bring up.
 
-    `folder` holds the system's files (read only), `configuration` is complete and validated, `scratch` is the run's own
-    writable folder (removed by `stop`), `logs` the folder where every command's output is kept.
+    `folder` holds the system's files (read only), `configuration` is complete and validated, `scratch` is the
+    run's own writable folder (removed by `stop`), `logs` the folder where every command's output is kept.
     """
 
     label: str
@@ -44,7 +44,10 @@ class DeployFault(StrEnum):
 
 
 class DeployError(Exception):
-    """A system did not come up. `fault` says at which stage, the message what was found and what to do, `log` its tail."""
+    """A system did not come up.
+
+    `fault` says at which stage, the message what was found and what to do, `log` its tail.
+    """
 
     def __init__(self, fault: DeployFault, message: str, log: str = "") -> None:
         super().__init__(message)
