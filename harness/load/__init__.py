@@ -1,9 +1,9 @@
 """Load: citizens put on a system by Locust, in a child process, after a schedule fixed beforehand.
 
-The one idea: importing this package costs nothing and patches nothing. What a scenario's `journeys.py` needs (`Citizen`,
-`journey` …) is fetched on first use, because importing Locust patches the process with gevent: that may happen in a
-generator's child process or under `locust -f`, never in the harness's own process, which uses `driver`, `plan`, `result`
-and `schedule` only.
+The one idea: importing this package costs nothing and patches nothing. What a scenario's `journeys.py` needs
+(`Citizen`, `journey` …) is fetched on first use, because importing Locust patches the process with gevent:
+that may happen in a generator's child process or under `locust -f`, never in the harness's own process, which
+uses `driver`, `plan`, `result` and `schedule` only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`Citizen`: what a scenario's author writes journeys with.
 
-The one idea: a citizen is a Locust FastHttpUser whose journeys are told when to start. Under the harness a generator calls
-`undertake` at each arrival of its schedule; under plain `locust -f journeys.py` the same journeys are ordinary Locust tasks,
-chosen by their weight.
+The one idea: a citizen is a Locust FastHttpUser whose journeys are told when to start. Under the harness a
+generator calls `undertake` at each arrival of its schedule; under plain `locust -f journeys.py` the same
+journeys are ordinary Locust tasks, chosen by their weight.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, ClassVar, TypeVar, overload
 
 import gevent
-from locust import FastHttpUser
+from locust import FastHttpUser, events
 
 from harness.load.outcome import Attempt, Audit, JourneyRecord, Outcome, Refused, StepFailed
 from harness.load.schedule import Arrival
@@ -31,7 +31,8 @@ def journey(method: _Journey) -> _Journey: ...
 @overload
 def journey(*, weight: int = 1) -> Callable[[_Journey], _Journey]: ...
 def journey(method: _Journey | None = None, *, weight: int = 1) -> _Journey | Callable[[_Journey], _Journey]:
-    """Mark a Citizen's method as a journey of that name. `weight` is its share of a plain Locust run (a plan has its own).
+    """Mark a Citizen's method as a journey of that name. `weight` is its share of a plain Locust run (a plan
+    has its own).
 
     Raises:
         ValueError: a weight below 1 or not whole.
@@ -78,8 +79,9 @@ class _Step:
 class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
     """A citizen with a goal. Subclass it once an interface and decorate its journeys with `@journey`.
 
-    In a journey: `random` (seeded for this citizen), `eligible` (whether the system should accept them), `citizen` (their
-    number, unique in the run), `parameters` (the scenario's) and `configuration` (the system's).
+    In a journey: `random` (seeded for this citizen), `eligible` (whether the system should accept them),
+    `citizen` (their number, unique in the run), `parameters` (the scenario's) and `configuration` (the
+    system's).
     """
 
     abstract = True
@@ -116,35 +118,44 @@ class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.client = Session(self.host, environment.events.request, self, self.journey_deadline + 1)
-        self._attempt: Attempt | None = None
-        self._step: _Step | None = None
+        self.__attempt: Attempt | None = None
+        self.__step: _Step | None = None
         self.sleep_until: Callable[[float], None] = _sleep_until
 
-    # ── what a scenario says before and after ───────────────────────────────────────────────────────────────────────
+    # ── what a scenario says before and after ───────────────────────────────────────────────────────────────
 
     @classmethod
     def seed(cls, system: SystemUnderTest) -> None:
         """Fill the system before the warm-up. Override where the journeys need something to be there."""
 
     @classmethod
-    def audit(cls, system: SystemUnderTest, journeys: Sequence[JourneyRecord]) -> Audit | None:
-        """Examine the system after the window against what the journeys noted. None: this scenario has no audit."""
+    def audit(
+        cls,
+        system: SystemUnderTest,  # noqa: ARG003
+        journeys: Sequence[JourneyRecord],  # noqa: ARG003
+    ) -> Audit | None:
+        """Examine the system after the window against what the journeys noted. None: this scenario has no
+        audit.
+        """
         return None
 
-    # ── what a journey is written with ──────────────────────────────────────────────────────────────────────────────
+    # ── what a journey is written with ──────────────────────────────────────────────────────────────────────
 
     def step(self, name: str, patience: float | None = None) -> _Step:
-        """`with self.step("choose a slot"):` one page or request of the journey, of one or more HTTP requests.
+        """`with self.step("choose a slot"):` one page or request of the journey, of one or more HTTP
+        requests.
 
-        Timed from its intended start. `patience` in seconds replaces the plan's: a step that outlasts it ends the journey
-        as abandoned.
+        Timed from its intended start. `patience` in seconds replaces the plan's: a step that outlasts it ends
+        the journey as abandoned.
         """
-        self._step = _Step(self._under_way, name, self.patience if patience is None else patience)
-        return self._step
+        self.__step = _Step(self.__under_way, name, self.patience if patience is None else patience)
+        return self.__step
 
     def think(self, low: float, high: float | None = None) -> None:
-        """Let the citizen think for `low` to `high` seconds (seeded, uniform) between steps; not counted as waiting."""
-        attempt = self._under_way
+        """Let the citizen think for `low` to `high` seconds (seeded, uniform) between steps; not counted as
+        waiting.
+        """
+        attempt = self.__under_way
         if attempt.current is not None:
             raise RuntimeError(f"think inside step {attempt.current!r}: think between steps")
         seconds = low if high is None else self.random.uniform(low, high)
@@ -153,29 +164,31 @@ class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
 
     def note(self, **facts: Any) -> None:
         """Keep facts for the audit (`reference="…"`)."""
-        self._under_way.facts.update(facts)
+        self.__under_way.facts.update(facts)
 
     def request(self, method: str, path: str, **options: Any) -> Response:
         """Send one request of the current step; see `Requests` for the options.
 
         Whatever the status, the answer is returned; no usable answer ends the step as a counted failure.
         """
-        attempt, now = self._under_way, time.monotonic()
+        attempt, now = self.__under_way, time.monotonic()
         attempt.sent(now)
-        step = self._step
+        step = self.__step
         if step is not None and step.first_send is None:
             step.first_send = now
         return self.client.send(method, path, name=attempt.current or attempt.arrival.journey, **options)
 
-    # ── how a journey is run ────────────────────────────────────────────────────────────────────────────────────────
+    # ── how a journey is run ────────────────────────────────────────────────────────────────────────────────
 
     def undertake(self, arrival: Arrival, intended: float) -> Attempt:
-        """Try the arrival's journey, whose intended start is the CLOCK_MONOTONIC moment `intended`, to its end.
+        """Try the arrival's journey, whose intended start is the CLOCK_MONOTONIC moment `intended`, to its
+        end.
 
-        The attempt says how it ended. Anything raised that is none of ours (a bug of the scenario) passes through.
+        The attempt says how it ended. Anything raised that is none of ours (a bug of the scenario) passes
+        through.
         """
-        attempt = self._attempt = Attempt(arrival, intended, began=time.monotonic())
-        self._step = None
+        attempt = self.__attempt = Attempt(arrival, intended, began=time.monotonic())
+        self.__step = None
         self.random = random.Random(arrival.seed)  # noqa: S311 - a reproducible citizen, no secret
         self.eligible, self.citizen = arrival.eligible, arrival.citizen
         deadline = gevent.Timeout(max(intended + self.journey_deadline - attempt.began, 0.001))
@@ -183,11 +196,11 @@ class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
         try:
             getattr(self, arrival.journey)()
         except Refused as refusal:
-            self._refused(attempt, str(refusal))
+            self.__refused(attempt, str(refusal))
         except StepFailed as failure:
             attempt.end(Outcome.FAILED, time.monotonic(), failure.kind, failure.detail)
         except gevent.Timeout as timer:
-            self._ran_out(attempt, timer, deadline)
+            self.__ran_out(attempt, timer, deadline)
         else:
             attempt.end(Outcome.COMPLETED, time.monotonic())
         finally:
@@ -201,27 +214,27 @@ class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
     @property
     def attempt(self) -> Attempt | None:
         """The journey under way, or the last one."""
-        return self._attempt
+        return self.__attempt
 
     @property
-    def _under_way(self) -> Attempt:
-        if self._attempt is None:
+    def __under_way(self) -> Attempt:
+        if self.__attempt is None:
             raise RuntimeError("step, think, note and requests belong inside a journey")
-        return self._attempt
+        return self.__attempt
 
-    def _refused(self, attempt: Attempt, reason: str) -> None:
+    def __refused(self, attempt: Attempt, reason: str) -> None:
         if self.eligible:
             attempt.end(Outcome.FAILED, time.monotonic(), "refused although eligible", reason)
         else:
             attempt.end(Outcome.REFUSED, time.monotonic())
 
-    def _ran_out(self, attempt: Attempt, timer: gevent.Timeout, deadline: gevent.Timeout) -> None:
+    def __ran_out(self, attempt: Attempt, timer: gevent.Timeout, deadline: gevent.Timeout) -> None:
         now = time.monotonic()
         if timer is deadline:
             attempt.end(
                 Outcome.ABANDONED, now, "journey deadline", f"longer than {self.journey_deadline:g} s"
             )
-        elif self._step is not None and timer is self._step.timer:
+        elif self.__step is not None and timer is self.__step.timer:
             attempt.end(Outcome.ABANDONED, now, "patience", f"longer than {timer.seconds:.3g} s")
         else:
             raise timer
@@ -254,3 +267,11 @@ def _task(name: str) -> Callable[[Citizen], None]:
 
     task.__name__ = task.__qualname__ = name
     return task
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def _under_plain_locust(environment: Any, **_: Any) -> None:
+    """Only `locust -f` fires this; the generator makes its own arrangements."""
+    from harness.load import plain
+
+    plain.prepare(environment)

@@ -1,7 +1,8 @@
 """Waking greenlets at a moment of CLOCK_MONOTONIC, to a fraction of a millisecond.
 
-The one idea: libev's timers round to milliseconds, a Linux timerfd does not; one of them, always armed for the earliest
-sleeper, wakes them all (median lateness 0.3 ms instead of 0.95 ms). Elsewhere `gevent.sleep` does, less finely.
+The one idea: libev's timers round to milliseconds, a Linux timerfd does not; one of them, always armed for
+the earliest sleeper, wakes them all (median lateness 0.3 ms instead of 0.95 ms). Elsewhere `gevent.sleep`
+does, less finely.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class _Timerspec(ctypes.Structure):
 
 
 class Clock:
-    """Sleeps until moments of `time.monotonic()`. `precise` False takes gevent's own timers. Close after use."""
+    """Sleeps until moments of `time.monotonic()`; `precise` False is gevent's own timers. Close it after."""
 
     def __init__(self, *, precise: bool = True) -> None:
         self._sleepers: list[tuple[float, int, Any]] = []
@@ -74,7 +75,9 @@ class Clock:
         _LIBC.timerfd_settime(self._descriptor, _ABSOLUTE, ctypes.byref(spec), None)
 
     def _wake(self) -> None:
-        """In the hub: switch to every sleeper whose moment has come. One interrupted meanwhile ignores its switch."""
+        """In the hub: switch to every sleeper whose moment has come. One interrupted meanwhile ignores its
+        switch.
+        """
         assert self._descriptor is not None
         try:
             os.read(self._descriptor, 8)

@@ -1,7 +1,8 @@
 """The open workload: each arrival sets out at its own time, however the ones before it fare.
 
-The one idea: one greenlet walks the schedule and never waits for a journey; each arrival gets a greenlet of its own and an idle
-citizen's session. Only the concurrency cap can turn an arrival away, and that is counted, never hidden.
+The one idea: one greenlet walks the schedule and never waits for a journey; each arrival gets a greenlet of
+its own and an idle citizen's session. Only the concurrency cap can turn an arrival away, and that is counted,
+never hidden.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from harness.load.plan import Plan
 from harness.load.recorder import Recorder
 from harness.load.schedule import Arrival
 
-_KILL_WITHIN = 1.0  # seconds for greenlets to die; a journey that catches everything is left to the process's own end
+_KILL_WITHIN = (
+    1.0  # seconds for greenlets to die; a journey that catches everything is left to the process's own end
+)
 
 
 class ScenarioBug(Exception):  # noqa: N818 - says whose it is
@@ -74,7 +77,9 @@ class Dispatcher:
         self._wait(until, lambda: self._recorder.window_under_way == 0)
 
     def settle(self, until: float) -> None:
-        """Let nobody else set out and those under way end by themselves, at the latest at `until`. Raises ScenarioBug."""
+        """Let nobody else set out and those under way end by themselves, at the latest at `until`. Raises
+        ScenarioBug.
+        """
         self._walker.kill()
         self._wait(until, lambda: not self._under_way)
 

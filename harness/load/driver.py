@@ -1,7 +1,8 @@
-"""The harness's side of a run: starts the generator as a child process, hands it a plan, and brings back its result.
+"""The harness's side of a run: starts the generator as a child process, hands it a plan, and brings back its
+result.
 
-The one idea: nothing of Locust is imported here, and whatever becomes of the child (it dies, hangs, meets a bug of the
-scenario) comes back as one `GeneratorError` that says what happened; no process is left behind.
+The one idea: nothing of Locust is imported here, and whatever becomes of the child (it dies, hangs, meets a
+bug of the scenario) comes back as one `GeneratorError` that says what happened; no process is left behind.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,8 +36,9 @@ _KEPT = re.compile(r"PATH|LANG|LC_[A-Z]+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_(FIL
 
 
 class GeneratorError(Exception):
-    """A run without a (whole) result. `kind` says whose doing it was (see `progress.ErrorKind`); the message what was found and
-    where, `log_tail` the last lines of the child's output. `result` holds everything measured when only the audit failed.
+    """A run without a (whole) result. `kind` says whose doing it was (see `progress.ErrorKind`); the message
+    what was found and where, `log_tail` the last lines of the child's output. `result` holds everything
+    measured when only the audit failed.
     """
 
     def __init__(
@@ -48,10 +51,11 @@ class GeneratorError(Exception):
 
 
 class Generator:
-    """One generator in a child process, for one run. `folder` (made if missing) keeps its plan, result and log.
+    """One generator in a child process, for one run. `folder` (made if missing) keeps its plan, result and
+    log.
 
-    A context manager: leaving it ends the child. Start it from a thread that outlives the run, because the child dies with
-    the thread that started it (Linux, PR_SET_PDEATHSIG).
+    A context manager: leaving it ends the child. Start it from a thread that outlives the run, because the
+    child dies with the thread that started it (Linux, PR_SET_PDEATHSIG).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -88,7 +92,7 @@ class Generator:
         ours, theirs = os.pipe()
         command = [sys.executable, "-P", "-m", "harness.load.generator"]
         try:
-            with self._log.open("ab") as log:
+            with self._log.open("wb") as log:
                 self._child = subprocess.Popen(
                     [*command, "--progress", str(theirs), "--parent", str(os.getpid())],
                     stdin=subprocess.PIPE,
@@ -116,17 +120,20 @@ class Generator:
         """
         self.start()
         assert self._child is not None and self._child.stdin is not None
-        plan_file, result_file = self._folder.absolute() / "plan.json", self._folder.absolute() / "result.json"
+        plan_file, result_file = (
+            self._folder.absolute() / "plan.json",
+            self._folder.absolute() / "result.json",
+        )
         plan_file.write_text(json.dumps(plan.to_json(), indent=1))
         result_file.unlink(missing_ok=True)
         order = json.dumps({"plan": str(plan_file), "result": str(result_file)}) + "\n"
         ended: Mapping[str, Any] | None = None
         try:
-            for message in self._messages(self._started + _START_WITHIN):
+            for message in self._messages(self._started + _START_WITHIN, silence=_START_WITHIN):
                 if message["event"] == "ready":
                     self._order(order)
                     break
-            for message in self._messages(time.monotonic() + _bound(plan)):
+            for message in self._messages(time.monotonic() + _bound(plan), silence=_SILENCE):
                 if message["event"] != "progress":
                     ended = message
                     break
@@ -147,10 +154,8 @@ class Generator:
             child.kill()
         child.wait()
         if child.stdin is not None:
-            try:
+            with suppress(BrokenPipeError):
                 child.stdin.close()
-            except BrokenPipeError:
-                pass
         if self._progress is not None:
             os.close(self._progress)
             self._progress = None
@@ -189,16 +194,18 @@ class Generator:
             message = f"the generator left no readable result in {result_file}: {error}"
             raise GeneratorError("died", message, self.log_tail()) from error
 
-    def _messages(self, deadline: float) -> Iterator[Mapping[str, Any]]:
-        """What the child says, until it closes its pipe. Raises GeneratorError("timeout") at the deadline or after silence."""
+    def _messages(self, deadline: float, silence: float) -> Iterator[Mapping[str, Any]]:
+        """What the child says, until it closes its pipe. Raises GeneratorError("timeout") at the deadline or
+        after silence.
+        """
         assert self._progress is not None
         pending = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self._progress, selectors.EVENT_READ)
             while True:
-                allowed = min(deadline - time.monotonic(), _SILENCE)
+                allowed = min(deadline - time.monotonic(), silence)
                 if allowed <= 0 or not selector.select(allowed):
-                    raise self._hangs(silent=allowed > 0 and allowed == _SILENCE)
+                    raise self._hangs(silent=allowed == silence)
                 read = os.read(self._progress, 65536)
                 if not read:
                     return
@@ -216,7 +223,9 @@ class Generator:
             time.sleep(0.01)
         tail = self.log_tail()
         place = re.search(r'File "([^"]+)", line (\d+) in (\w+)', tail)
-        what = f"the generator said nothing for {_SILENCE:g} s" if silent else "the generator outlasted its plan"
+        what = (
+            f"the generator said nothing for {_SILENCE:g} s" if silent else "the generator outlasted its plan"
+        )
         where = f"; it was at {place[1]}:{place[2]}, in {place[3]}" if place else ""
         advice = "a journey that computes without end, or never asks the system, would do that"
         return GeneratorError("timeout", f"{what}{where} ({advice})", tail)
@@ -228,7 +237,9 @@ class Generator:
         except subprocess.TimeoutExpired:
             return GeneratorError("died", "the generator closed its pipe without a result", self.log_tail())
         how = f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
-        return GeneratorError("died", f"the generator ended by itself ({how}) before its run was over", self.log_tail())
+        return GeneratorError(
+            "died", f"the generator ended by itself ({how}) before its run was over", self.log_tail()
+        )
 
 
 def _bound(plan: Plan) -> float:

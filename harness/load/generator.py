@@ -1,10 +1,12 @@
 """The child process that puts the load: `python -m harness.load.generator`, started by `driver`.
 
-The one idea: it lives exactly as long as it is wanted. It imports Locust while the system is still deployed, takes one plan
-from its standard input, and ends at once when told to (TERM), when its parent dies, or when that input closes.
+The one idea: it lives exactly as long as it is wanted. It imports Locust while the system is still deployed,
+takes one plan from its standard input, and ends at once when told to (TERM), when its parent dies, or when
+that input closes.
 
-Spoken over two pipes: one line of JSON comes in (`{"plan": path, "result": path}`), lines go out on the descriptor given by
-`--progress` (`ready`, `progress`, `done`, `error`). Standard output and error are the scenario's own and go to a log.
+Spoken over two pipes: one line of JSON comes in (`{"plan": path, "result": path}`), lines go out on the
+descriptor given by `--progress` (`ready`, `progress`, `done`, `error`). Standard output and error are the
+scenario's own and go to a log.
 """
 
 from __future__ import annotations
@@ -84,7 +86,9 @@ def main() -> None:
 
 
 def _guard(parent: int) -> None:
-    """Die with the parent, leave Ctrl-C to it, say where we are when asked, and open as many sockets as allowed."""
+    """Die with the parent, leave Ctrl-C to it, say where we are when asked, and open as many sockets as
+    allowed.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we could ask

@@ -1,7 +1,8 @@
-"""How well the generator itself did in the window: its processor share, stalls of its event loop, garbage collections.
+"""How well the generator itself did in the window: its processor share, stalls of its event loop, garbage
+collections.
 
-The one idea: a generator that is late, stalled or short of a core measures itself, so its own figures stand beside every
-result and decide whether the run is valid.
+The one idea: a generator that is late, stalled or short of a core measures itself, so its own figures stand
+beside every result and decide whether the run is valid.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How a journey ends, and what is known of it while it lasts.
 
-The one idea: a journey's clock starts at its *intended* start and each later step's at the end of the step before plus the
-citizen's think time, so that neither a slow system nor a busy generator can hide waiting. Pure: no gevent, no Locust.
+The one idea: a journey's clock starts at its *intended* start and each later step's at the end of the step
+before plus the citizen's think time, so that neither a slow system nor a busy generator can hide waiting.
+Pure: no gevent, no Locust.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Outcome(StrEnum):
 
 
 class Refused(Exception):  # noqa: N818 - an end of a journey, not an error
-    """Raised in a journey: the system said a proper "not eligible". A failure if this citizen was eligible."""
+    """Raised in a journey: the system said a proper "not eligible". A failure if the citizen was eligible."""
 
 
 class StepFailed(Exception):  # noqa: N818 - an end of a step, not an error of the harness
@@ -49,7 +50,9 @@ class StepFailed(Exception):  # noqa: N818 - an end of a step, not an error of t
 
 @dataclass(frozen=True)
 class JourneyRecord:
-    """One journey as the audit sees it: `facts` is what the journey noted. Warm-up and follow-up journeys are included."""
+    """One journey as the audit sees it: `facts` is what the journey noted. Warm-up and follow-up journeys are
+    included.
+    """
 
     id: int
     journey: str
@@ -61,7 +64,9 @@ class JourneyRecord:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the audit found: invariants of the whole system, and the ids of journeys whose outcome the system holds wrongly."""
+    """What the audit found: invariants of the whole system, and the ids of journeys whose outcome the system
+    holds wrongly.
+    """
 
     invariants: tuple[Invariant, ...] = ()
     incorrect: frozenset[int] = frozenset()
@@ -69,7 +74,9 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """One step done: response time from its intended start, service time from its first actual send, in seconds."""
+    """One step done: response time from its intended start, service time from its first actual send, in
+    seconds.
+    """
 
     name: str
     response: float
@@ -80,10 +87,10 @@ class StepEnd:
 class Attempt:
     """One journey in progress or ended. Moments are CLOCK_MONOTONIC seconds.
 
-    `intended` is the intended start of the journey, `due` that of the next step. `late` is how far behind it the first
-    request was sent (or the journey began, if it never sent one). `outcome` stays None while the journey is under way.
-    `current` is the step under way, `broken` the last one if it did not end well; `steps` holds those that did, `waited` the
-    response times of all.
+    `intended` is the intended start of the journey, `due` that of the next step. `late` is how far behind it
+    the first request was sent (or the journey began, if it never sent one). `outcome` stays None while the
+    journey is under way. `current` is the step under way, `broken` the last one if it did not end well;
+    `steps` holds those that did, `waited` the response times of all.
     """
 
     arrival: Arrival

@@ -1,7 +1,7 @@
 """What one run of the generator is asked to do: a plan file, JSON, read by the child process.
 
-The one idea: the plan and the seed fix every arrival, citizen and choice beforehand, so all arms of a round replay the same
-demand. This module imports neither locust nor gevent: the harness's own process uses it.
+The one idea: the plan and the seed fix every arrival, citizen and choice beforehand, so all arms of a round
+replay the same demand. This module imports neither locust nor gevent: the harness's own process uses it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Literal
 class Plan:
     """One run's load. Times in seconds, `rate` in arrivals per second.
 
-    `journeys` maps each journey to its weight in the mix; `ineligible` is the share of citizens who should be refused;
-    `concurrency` caps journeys in flight (arrivals beyond it are shed and counted); `patience` is how long a citizen
-    waits for one step; `journey_deadline` bounds a journey; `follow_up` bounds how long journeys intended to start in the
-    window are followed after it closes; `seed_deadline` and `audit_deadline` bound what the scenario does before and after;
-    `parameters` (the scenario's) and `configuration` (the system's) reach the journeys unread.
+    `journeys` maps each journey to its weight in the mix; `ineligible` is the share of citizens who should be
+    refused; `concurrency` caps journeys in flight (arrivals beyond it are shed and counted); `patience` is
+    how long a citizen waits for one step; `journey_deadline` bounds a journey; `follow_up` bounds how long
+    journeys intended to start in the window are followed after it closes; `seed_deadline` and
+    `audit_deadline` bound what the scenario does before and after; `parameters` (the scenario's) and
+    `configuration` (the system's) reach the journeys unread.
 
     Raises:
         ValueError: a quantity that no run can have, named.

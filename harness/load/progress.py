@@ -9,17 +9,20 @@ from typing import Any, Literal
 Phase = Literal["seed", "warm_up", "measure", "follow_up", "audit"]
 
 ErrorKind = Literal["scenario", "seed", "audit", "died", "timeout", "system_gone"]
-"""Why a run gave no result. `scenario`: a bug in journeys.py. `seed`, `audit`: the system answered these wrongly, or they
-raised. `system_gone`: it did not answer at all before the load began. `died`: the generator ended by itself. `timeout`: it
-outlasted the plan's bound and was ended."""
+"""Why a run gave no result. `scenario`: a bug in journeys.py. `seed`, `audit`: the system answered these
+wrongly, or they raised. `system_gone`: it did not answer at all before the load began. `died`: the
+generator ended by itself. `timeout`: it outlasted the plan's bound and was ended.
+"""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands. Counts are of the journeys intended to start in the warm-up, from `measure` on in the window.
+    """Where a run stands. Counts are of the journeys intended to start in the warm-up, from `measure` on in
+    the window.
 
-    `window` holds the CLOCK_MONOTONIC moments of its two ends, known from the start of the warm-up. `failed` includes the
-    abandoned. `p95` is of the journey time in seconds, None where there is none or it falls among failed journeys.
+    `window` holds the CLOCK_MONOTONIC moments of its two ends, known from the start of the warm-up. `failed`
+    includes the abandoned. `p95` is of the journey time in seconds, None where there is none or it falls
+    among failed journeys.
     """
 
     phase: Phase

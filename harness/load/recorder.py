@@ -1,7 +1,7 @@
 """Counting what became of every arrival.
 
-The one idea: a journey belongs to the window if it was *intended* to start there, whenever it ends; the ones before and after
-are followed but counted apart. Pure: moments come in as arguments.
+The one idea: a journey belongs to the window if it was *intended* to start there, whenever it ends; the ones
+before and after are followed but counted apart. Pure: moments come in as arguments.
 """
 
 from __future__ import annotations
@@ -140,10 +140,14 @@ class Recorder:
         )
         return tuple(sorted(records, key=lambda record: record.id))
 
-    def result(self, health: GeneratorHealth, audit: Audit | None, also: Iterable[FailureCount] = ()) -> LoadResult:
+    def result(
+        self, health: GeneratorHealth, audit: Audit | None, also: Iterable[FailureCount] = ()
+    ) -> LoadResult:
         """The run's result. `also` are failures outside of journeys (an audit that got no answer)."""
         tally = self.inside
-        failures = [FailureCount(step, kind, n, example) for (step, kind), (n, example) in tally.failures.items()]
+        failures = [
+            FailureCount(step, kind, n, example) for (step, kind), (n, example) in tally.failures.items()
+        ]
         return LoadResult(
             schedule_hash=schedule_hash(self._arrivals),
             scheduled=sum(in_window(self._plan, arrival) for arrival in self._arrivals),

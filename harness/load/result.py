@@ -1,7 +1,7 @@
 """What one run of the generator answers with: a result file, read by the driver.
 
-The one idea: nothing in it is an average of averages; times are mergeable histograms, everything else is counts. Imports
-neither locust nor gevent.
+The one idea: nothing in it is an average of averages; times are mergeable histograms, everything else is
+counts. Imports neither locust nor gevent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from harness.judge.histogram import Histogram
 
 @dataclass(frozen=True)
 class StepTimes:
-    """One step of the window's journeys: response time from the intended start, service time from the actual send."""
+    """One step of the window's journeys: response time from the intended start, service time from the actual
+    send.
+    """
 
     response: Histogram
     service: Histogram
@@ -44,7 +46,9 @@ class Invariant:
 
 @dataclass(frozen=True)
 class Second:
-    """One second of the window: arrivals sent, ends by outcome, journey-time percentiles of those that ended (None: none)."""
+    """One second of the window: arrivals sent, ends by outcome, journey-time percentiles of those that ended
+    (None: none).
+    """
 
     second: int
     sent: int
@@ -56,8 +60,9 @@ class Second:
 
 @dataclass(frozen=True)
 class GeneratorHealth:
-    """The generator's own figures in the window: `cpu_share` of one core, lateness of sends in seconds, longest stall of
-    its event loop, time in garbage collection."""
+    """The generator's own figures in the window: `cpu_share` of one core, lateness of sends in seconds,
+    longest stall of its event loop, time in garbage collection.
+    """
 
     cpu_share: float
     lateness_p99: float
@@ -71,13 +76,14 @@ class GeneratorHealth:
 class LoadResult:
     """One run. Counts are of journeys intended to start in the window.
 
-    `scheduled` arrivals, `sent` of them started, `shed` turned away at the concurrency cap. Outcomes: `completed`, `failed`,
-    `abandoned` (a step outlasted the citizen's patience, or unfinished when the follow-up ended; shed ones are counted here
-    too), `refused` (properly). completed + failed + abandoned + refused = sent + shed. `incorrect` of the completed were
-    found wrong by the audit; None when there was no audit. `journey_time` and `citizen_time` hold completed and refused journeys;
-    the others rank slowest and are only counted. `window` is CLOCK_MONOTONIC seconds of its two ends.
-    `bound` stands for a percentile that falls among them: the follow-up's bound, or the slowest completed journey if longer, so
-    that a failure never looks faster than a success.
+    `scheduled` arrivals, `sent` of them started, `shed` turned away at the concurrency cap. Outcomes:
+    `completed`, `failed`, `abandoned` (a step outlasted the citizen's patience, or unfinished when the
+    follow-up ended; shed ones are counted here too), `refused` (properly). completed + failed + abandoned +
+    refused = sent + shed. `incorrect` of the completed were found wrong by the audit; None when there was no
+    audit. `journey_time` and `citizen_time` hold completed and refused journeys; the others rank slowest and
+    are only counted. `window` is CLOCK_MONOTONIC seconds of its two ends. `bound` stands for a percentile
+    that falls among them: the follow-up's bound, or the slowest completed journey if longer, so that a
+    failure never looks faster than a success.
     """
 
     schedule_hash: str

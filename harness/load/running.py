@@ -1,13 +1,12 @@
 """One run, inside the child: seed, warm-up, window, follow-up, audit, result.
 
-The one idea: whatever the system does is a result; only a bug of the scenario, or a system that cannot be seeded or audited,
-ends the run with an error, and an audit that fails still leaves everything measured.
+The one idea: whatever the system does is a result; only a bug of the scenario, or a system that cannot be
+seeded or audited, ends the run with an error, and an audit that fails still leaves everything measured.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 import traceback
@@ -33,7 +32,9 @@ from harness.load.schedule import schedule
 from harness.load.system import SystemUnderTest
 
 _LEAD = 0.1  # seconds between announcing the window and the start of the warm-up: time to schedule the meters
-_SETTLE = 0.5  # seconds for journeys outside the window to end by themselves, so that the audit sees few halves
+_SETTLE = (
+    0.5  # seconds for journeys outside the window to end by themselves, so that the audit sees few halves
+)
 _TICK = 0.25
 
 Say = Callable[[dict[str, Any]], None]
@@ -41,7 +42,9 @@ Say = Callable[[dict[str, Any]], None]
 
 
 class RunError(Exception):
-    """The run cannot go on; `kind` and message are for the driver. `has_result`: everything measured was written."""
+    """The run cannot go on; `kind` and message are for the driver. `has_result`: everything measured was
+    written.
+    """
 
     def __init__(self, kind: ErrorKind, message: str, *, has_result: bool = False) -> None:
         super().__init__(message)
@@ -121,7 +124,9 @@ class Run:
             raise RunError("seed", self._slow("seed", self._plan.seed_deadline)) from timer
         except StepFailed as failure:
             if failure.unanswered:
-                raise RunError("system_gone", f"the system did not answer while seeded: {failure}") from failure
+                raise RunError(
+                    "system_gone", f"the system did not answer while seeded: {failure}"
+                ) from failure
             raise RunError("seed", explain(failure, "in seed", self._plan.journeys_file)) from failure
         except BaseException as error:
             traceback.print_exc()
@@ -133,7 +138,9 @@ class Run:
     def _audit(
         self, kind: type[Citizen], system: SystemUnderTest, recorder: Recorder
     ) -> tuple[Audit | None, tuple[FailureCount, ...], RunError | None]:
-        """The audit, or why there is none: a system that no longer answers is a result, anything else an error."""
+        """The audit, or why there is none: a system that no longer answers is a result, anything else an
+        error.
+        """
         deadline = gevent.Timeout(self._plan.audit_deadline)
         deadline.start()
         try:
@@ -156,7 +163,8 @@ class Run:
         return None, (), RunError("audit", message, has_result=True)
 
     def _slow(self, what: str, seconds: float) -> str:
-        return f"{self._plan.journeys_file}: {what} took longer than {seconds:g} s; do less there, or raise its deadline"
+        file = self._plan.journeys_file
+        return f"{file}: {what} took longer than {seconds:g} s; do less there, or raise its deadline"
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -186,4 +194,4 @@ class Run:
     def _write(self, data: dict[str, Any]) -> None:
         part = self._result_file.with_suffix(".part")
         part.write_text(json.dumps(data, separators=(",", ":")))
-        os.replace(part, self._result_file)
+        part.replace(self._result_file)

@@ -1,7 +1,7 @@
 """Reading a scenario's `journeys.py` in the child, and saying where it went wrong.
 
-The one idea: what a scenario's author got wrong is told as `file:line`, the exception's type and its message, never as a
-traceback of the harness.
+The one idea: what a scenario's author got wrong is told as `file:line`, the exception's type and its message,
+never as a traceback of the harness.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ class ScenarioError(Exception):
 
 
 def load_citizen(plan: Plan) -> type[Citizen]:
-    """The scenario's Citizen for the plan's interface, given the plan's host, parameters, configuration and limits.
+    """The scenario's Citizen for the plan's interface, given the plan's host, parameters, configuration and
+    limits.
 
-    Raises:
-        ScenarioError: the file cannot be imported, has no such Citizen or more than one, or lacks a journey of the plan.
+    Raises: ScenarioError: the file cannot be imported, has no such Citizen or more than one, or lacks a
+    journey of the plan.
     """
     module = _imported(Path(plan.journeys_file))
     citizens = [member for member in vars(module).values() if _is_citizen(member)]
@@ -37,15 +38,16 @@ def load_citizen(plan: Plan) -> type[Citizen]:
         found = ", ".join(f"{c.__name__} ({c.interface or 'no interface'})" for c in citizens) or "none"
         count = "no" if not suitable else "more than one"
         raise ScenarioError(
-            f"{plan.journeys_file}: {count} Citizen for the interface {plan.interface!r}; found {found}. "
-            f"Write one class with interface = {plan.interface!r}."
+            f"{plan.journeys_file}: {count} Citizen for the interface {plan.interface!r}; "
+            f"found {found}. Write one class with interface = {plan.interface!r}."
         )
-    citizen = suitable.pop()
+    citizen: type[Citizen] = suitable.pop()
     missing = sorted(set(plan.journeys) - set(citizen.journeys))
     if missing:
         raise ScenarioError(
             f"{plan.journeys_file}: {citizen.__name__} has no journey {', '.join(missing)}; "
-            f"found {', '.join(sorted(citizen.journeys)) or 'none'}. Mark the method of that name with @journey."
+            f"found {', '.join(sorted(citizen.journeys)) or 'none'}. "
+            "Mark the method of that name with @journey."
         )
     citizen.host = plan.host
     citizen.parameters, citizen.configuration = plan.parameters, plan.configuration
@@ -71,7 +73,9 @@ def _is_citizen(member: Any) -> bool:
 
 
 def _imported(file: Path) -> ModuleType:
-    sys.path.insert(0, str(file.parent))  # a scenario may have modules beside its journeys, as under `locust -f`
+    sys.path.insert(
+        0, str(file.parent)
+    )  # a scenario may have modules beside its journeys, as under `locust -f`
     spec = importlib.util.spec_from_file_location(_MODULE, file)
     if spec is None or spec.loader is None:
         raise ScenarioError(f"{file}: a Python file was expected here")
@@ -79,7 +83,7 @@ def _imported(file: Path) -> ModuleType:
     sys.modules[_MODULE] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException as error:  # noqa: BLE001 - whatever an author's file raises is told to the author
+    except BaseException as error:
         traceback.print_exc()
         raise ScenarioError(explain(error, "while it was imported", str(file))) from error
     return module

@@ -1,9 +1,9 @@
 """Who arrives when: the seeded open-workload schedule of one run.
 
-The one idea: arrivals come at their own times, however slow the system is, and everything about them (time, journey,
-citizen, eligibility) follows from the plan's seed alone. Host, interface and configuration play no part, so every arm of a
-round meets the same citizens. Pure; each property is drawn from a stream of its own, so that a change of the mix leaves
-the arrival times alone.
+The one idea: arrivals come at their own times, however slow the system is, and everything about them (time,
+journey, citizen, eligibility) follows from the plan's seed alone. Host, interface and configuration play no
+part, so every arm of a round meets the same citizens. Pure; each property is drawn from a stream of its own,
+so that a change of the mix leaves the arrival times alone.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One citizen: intended start `at` in seconds from the start of the warm-up, the journey to try, the citizen's number
-    (unique in the run), the seed of their own choices, and whether the system should accept them."""
+    """One citizen: intended start `at` in seconds from the start of the warm-up, the journey to try, the
+    citizen's number (unique in the run), the seed of their own choices, and whether the system should
+    accept them.
+    """
 
     at: float
     journey: str
@@ -35,10 +37,11 @@ class Arrival:
 
 
 def schedule(plan: Plan) -> tuple[Arrival, ...]:
-    """Every arrival of the run in order of time, over warm-up, window and follow-up (load continues while followed).
+    """Every arrival of the run in order of time, over warm-up, window and follow-up (load continues while
+    followed).
 
-    Poisson arrivals have independent exponential gaps of mean 1/rate; constant ones come every 1/rate seconds, the first
-    at 0.
+    Poisson arrivals have independent exponential gaps of mean 1/rate; constant ones come every 1/rate
+    seconds, the first at 0.
     """
     horizon = plan.warm_up + plan.measure + plan.follow_up
     names = sorted(plan.journeys)
@@ -88,5 +91,5 @@ def _times(plan: Plan, horizon: float) -> Iterator[float]:
 
 
 def _stream(seed: int, what: str) -> random.Random:
-    """A stream of its own for each property. Seeding by text goes through SHA-512: the same on every machine."""
+    """A stream of its own for each property; seeded through SHA-512, so the same on every machine."""
     return random.Random(f"{seed}/{what}")  # noqa: S311 - a reproducible schedule, no secret

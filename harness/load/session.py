@@ -1,7 +1,8 @@
 """One citizen's HTTP session: FastHttpUser's client, made safe against what a system may answer.
 
-The one idea: an answer is untrusted. Its size is bounded on the wire and after inflating, it cannot send the load to another
-host, nothing is retried behind the measurement's back, and whatever goes wrong comes out as one named `StepFailed`.
+The one idea: an answer is untrusted. Its size is bounded on the wire and after inflating, it cannot send the
+load to another host, nothing is retried behind the measurement's back, and whatever goes wrong comes out as
+one named `StepFailed`.
 """
 
 from __future__ import annotations
@@ -39,15 +40,17 @@ _MAX_REDIRECTS = 10
 _HEADERS = {"User-Agent": "pioneer-harness", "Accept-Encoding": "gzip, deflate"}
 
 
-class Unanswered(OSError):
-    """A request without a usable answer. An OSError, so that Locust's own listeners count it as a failed request."""
+class NoAnswerError(OSError):
+    """A request without a usable answer. An OSError, so that Locust's own listeners count it as a failed
+    request.
+    """
 
     def __init__(self, kind: str, detail: str, *, unanswered: bool) -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind, self.detail, self.unanswered = kind, detail, unanswered
 
 
-class _Refuse(Exception):
+class _RefusedError(Exception):
     """Something this session will not do or take, already named."""
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -56,14 +59,18 @@ class _Refuse(Exception):
 
 
 class Fields(dict[str, Any]):
-    """A JSON object from a system. A key that is not there is the system's failure, not a bug of the scenario."""
+    """A JSON object from a system. A key that is not there is the system's failure, not a bug of the
+    scenario.
+    """
 
     def __missing__(self, key: str) -> Any:
         raise StepFailed("malformed answer", f"no {key!r} among {sorted(self)[:12]}")
 
 
 class Response(FastResponse):  # type: ignore[misc]
-    """A system's answer: `status_code`, `text`, `content`, `headers`, `url` (the last one, after redirects), `json()`."""
+    """A system's answer: `status_code`, `text`, `content`, `headers`, `url` (the last one, after redirects),
+    `json()`.
+    """
 
     @property
     def content(self) -> bytes:
@@ -122,7 +129,7 @@ class Response(FastResponse):  # type: ignore[misc]
                     return _inflate(raw, zlib.MAX_WBITS)
                 except zlib.error:
                     return _inflate(raw, -zlib.MAX_WBITS)
-            raise _Refuse("malformed answer", f"content-encoding {encoding!r}, which was not asked for")
+            raise _RefusedError("malformed answer", f"content-encoding {encoding!r}, which was not asked for")
         finally:
             self.release()
 
@@ -131,12 +138,14 @@ def _inflate(raw: bytes, window: int) -> bytes:
     inflater = zlib.decompressobj(window)
     data = inflater.decompress(raw, LARGEST_ANSWER)
     if inflater.unconsumed_tail:
-        raise _Refuse("answer too large", f"over {LARGEST_ANSWER} bytes once inflated")
+        raise _RefusedError("answer too large", f"over {LARGEST_ANSWER} bytes once inflated")
     return data
 
 
 class _BoundedSocket:
-    """A connection that counts the bytes of the answer being read and stops at LARGEST_ANSWER, headers included."""
+    """A connection that counts the bytes of the answer being read and stops at LARGEST_ANSWER, headers
+    included.
+    """
 
     __slots__ = ("_received", "_socket")
 
@@ -152,7 +161,7 @@ class _BoundedSocket:
         data: bytes = self._socket.recv(size)
         self._received += len(data)
         if self._received > LARGEST_ANSWER:
-            raise _Refuse("answer too large", f"over {LARGEST_ANSWER} bytes")
+            raise _RefusedError("answer too large", f"over {LARGEST_ANSWER} bytes")
         return data
 
     def fileno(self) -> int:
@@ -210,7 +219,7 @@ class _Request(FastRequest):  # type: ignore[misc]
     def redirect(self, code: int, location: str) -> None:
         super().redirect(code, location)
         if not self._is_same_origin():
-            raise _Refuse("redirected elsewhere", f"to {self.url[:120]}")
+            raise _RefusedError("redirected elsewhere", f"to {self.url[:120]}")
 
 
 class _Agent(LocustUserAgent):  # type: ignore[misc]
@@ -220,20 +229,24 @@ class _Agent(LocustUserAgent):  # type: ignore[misc]
     def _verify_status(self, status_code: int, url: Any = None) -> None:
         """Every status is an answer; what it means is the scenario's to say."""
 
-    def _handle_error(self, e: BaseException, url: Any = None) -> BaseException:
+    def _handle_error(self, e: BaseException, url: Any = None) -> BaseException:  # noqa: ARG002 - its seam
         raise e
 
     def _urlopen(self, request: Any) -> Response:
         opened = self.clientpool.opened
         try:
-            return super()._urlopen(request)
+            return self._answer(request)
         except (HTTPConnectionClosed, ConnectionResetError, BrokenPipeError):
-            # A kept-alive connection may be closed by the system just as it is used again, which is nobody's failure:
-            # like a browser, try a safe request once more on a fresh one (RFC 9112, 9.3.1).
+            # A kept-alive connection may be closed by the system just as it is used again, which is nobody's
+            # failure: like a browser, try a safe request once more on a fresh one (RFC 9112, 9.3.1).
             if request.method not in _IDEMPOTENT or self.clientpool.opened != opened:
                 raise
             self.clientpool.close()
-            return super()._urlopen(request)
+            return self._answer(request)
+
+    def _answer(self, request: Any) -> Response:
+        answer: Response = super()._urlopen(request)
+        return answer
 
 
 class Session(FastHttpSession):  # type: ignore[misc]
@@ -283,7 +296,7 @@ class Session(FastHttpSession):  # type: ignore[misc]
         error = getattr(response, "error", None)
         if error is None:
             return response  # type: ignore[no-any-return]
-        if isinstance(error, Unanswered):
+        if isinstance(error, NoAnswerError):
             raise StepFailed(error.kind, error.detail, unanswered=error.unanswered)
         raise error
 
@@ -319,36 +332,37 @@ class Session(FastHttpSession):  # type: ignore[misc]
     def _send_request_safe_mode(self, method: str, url: str, **kwargs: Any) -> Response | ErrorResponse:
         """Locust's seam: an error becomes a response that carries it, so that the request event still fires.
 
-        The body is read here, inside the same net. Everything is caught because everything here comes of what the system
-        sent (geventhttpclient and http.cookiejar raise KeyError, ValueError and more on hostile answers).
+        The body is read here, inside the same net. Everything is caught because everything here comes of what
+        the system sent (geventhttpclient and http.cookiejar raise KeyError, ValueError and more on hostile
+        answers).
         """
         try:
-            response = self.client.urlopen(url, method=method, **kwargs)
+            response: Response = self.client.urlopen(url, method=method, **kwargs)
             _ = response.content
         except gevent.Timeout as timer:
             return ErrorResponse(None, timer)
         except Exception as error:  # noqa: BLE001 - see above; named and counted, never lost
             return ErrorResponse(None, _named(error))
-        return response  # type: ignore[no-any-return]
+        return response
 
 
-def _named(error: Exception) -> Unanswered:
+def _named(error: Exception) -> NoAnswerError:
     """What went wrong in words that can be counted."""
-    if isinstance(error, _Refuse):
-        return Unanswered(error.kind, str(error), unanswered=False)
+    if isinstance(error, _RefusedError):
+        return NoAnswerError(error.kind, str(error), unanswered=False)
     for kinds, name in _SILENCES:
         if isinstance(error, kinds):
-            return Unanswered(name, str(error), unanswered=True)
+            return NoAnswerError(name, str(error), unanswered=True)
     if isinstance(error, RetriesExceeded):
-        return Unanswered("redirected too often", f"more than {_MAX_REDIRECTS} times", unanswered=False)
+        return NoAnswerError("redirected too often", f"more than {_MAX_REDIRECTS} times", unanswered=False)
     if isinstance(error, HTTPParseError | zlib.error | UnicodeError):
-        return Unanswered("malformed answer", str(error), unanswered=False)
+        return NoAnswerError("malformed answer", str(error), unanswered=False)
     if isinstance(error, OSError):
         code = errno.errorcode.get(error.errno or 0, "")
-        return Unanswered(f"network error {code}".strip(), str(error), unanswered=True)
+        return NoAnswerError(f"network error {code}".strip(), str(error), unanswered=True)
     if isinstance(error, ValueError) and str(error).startswith("invalid "):
-        return Unanswered("unsendable request", str(error), unanswered=False)
-    return Unanswered("malformed answer", f"{type(error).__name__}: {error}", unanswered=False)
+        return NoAnswerError("unsendable request", str(error), unanswered=False)
+    return NoAnswerError("malformed answer", f"{type(error).__name__}: {error}", unanswered=False)
 
 
 _SILENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (

@@ -18,8 +18,8 @@ from harness.load.session import Response, Session
 class Requests:
     """HTTP calls shared by a citizen and the system under test.
 
-    Options of all: `json=`, `data=` (text, bytes, or form fields as a mapping or pairs), `headers=`, `params=`,
-    `allow_redirects=True`. Paths are the system's own ("/slots"); another host is refused.
+    Options of all: `json=`, `data=` (text, bytes, or form fields as a mapping or pairs), `headers=`,
+    `params=`, `allow_redirects=True`. Paths are the system's own ("/slots"); another host is refused.
     """
 
     def request(self, method: str, path: str, **options: Any) -> Response:
@@ -66,7 +66,8 @@ class Requests:
 class SystemUnderTest(Requests):
     """The system, to be seeded and audited.
 
-    `host` is its base URL, `parameters` the scenario's, `configuration` the system's, `random` seeded by the plan.
+    `host` is its base URL, `parameters` the scenario's, `configuration` the system's, `random` seeded by the
+    plan.
     """
 
     def __init__(
