@@ -1,8 +1,8 @@
 """Booking a community room over CalDAV (`caldav/v1`).
 
-The one idea: the citizen looks at a week of a room's calendar by REPORT, takes a free hour and puts the
-booking under that hour's name with `If-None-Match: *`. Whoever comes second gets 412 and looks again. The
-front desk's account owns all calendars: the citizens of a run are its callers.
+The one idea: the citizen looks at a fortnight of each room's calendar by REPORT, takes a free hour and puts
+the booking under that hour's name with `If-None-Match: *`. Whoever comes second gets 412 and looks again.
+The front desk's account owns all calendars: the citizens of a run are its callers.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ from harness.load import (
     journey,
 )
 
-WEEK = 7
+FORTNIGHT = 14
+"""Days that a citizen looks at."""
+
 LOOKS = 8
-"""How often a citizen looks before giving up: a full week or an hour lost to somebody else costs a look."""
+"""How often a citizen looks before giving up: a full fortnight or an hour lost to somebody else costs one."""
 
 PROBES = 20
 """How many bookings the audit tries to book over."""
@@ -81,26 +83,24 @@ class CalDavCitizen(Citizen):
             self.fail("taken", "an hour of a calendar that was opened just now")
 
     def _book(self) -> tuple[str, str]:
-        """Find an hour and book it; the booking's path and entity tag."""
-        room = self.random.choice(self.parameters["rooms"])
-        monday = self._first_day + timedelta(days=self.random.randrange(self._days) // WEEK * WEEK)
+        """Find an hour in one of the rooms and book it; the booking's path and entity tag."""
+        start = self._first_day + timedelta(days=self.random.randrange(self._days))
         for _ in range(LOOKS):
             with self.step("look for free time"):
-                free = free_hours(monday, WEEK, self._events(room, monday, monday + timedelta(days=WEEK)))
+                free = [(room, hour) for room in self.parameters["rooms"] for hour in self._free(room, start)]
             if not free:
-                monday += timedelta(days=WEEK)
+                start += timedelta(days=FORTNIGHT)
                 continue
             self._think()
-            hour = self.random.choice(free)
+            room, hour = self.random.choice(free)
             etag = self._put(room, hour)
             if etag is not None:
                 return self._path(room, name_of(hour)), etag
-        raise StepFailed("no free hour", f"after {LOOKS} looks at {room}")
+        raise StepFailed("no free hour", f"after {LOOKS} looks")
 
-    def _events(self, calendar: str, since: date, until: date) -> Sequence[Event]:
-        return _report(
-            self, self._path(calendar), self._account(), calendar_query(_midnight(since), _midnight(until))
-        )
+    def _free(self, room: str, start: date) -> list[datetime]:
+        query = calendar_query(_midnight(start), _midnight(start + timedelta(days=FORTNIGHT)))
+        return free_hours(start, FORTNIGHT, _report(self, self._path(room), self._account(), query))
 
     def _put(self, calendar: str, hour: datetime) -> str | None:
         """Put the booking under its hour's name; its entity tag ("" where none was given), None if the
