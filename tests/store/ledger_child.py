@@ -83,12 +83,12 @@ def trial(
     return TrialRecord(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def histogram(random_: random.Random, spread: float = 0.35) -> bytes:
+def histogram(chance: random.Random) -> bytes:
     """What a window of 20 s at 8 journeys a second leaves."""
-    return Histogram.of(random_.lognormvariate(-2.0, spread) for _ in range(160)).to_bytes()
+    return Histogram.of(chance.lognormvariate(-2.0, 0.7) for _ in range(160)).to_bytes()
 
 
-def run(arm: str, place: int, seed: int, seconds: int = 20) -> RunRecord:
+def run(arm: str, place: int, seed: int) -> RunRecord:
     chance = random.Random(seed)
     steps = [f"step/{step}/{kind}" for step in STEPS for kind in ("response", "service")]
     return RunRecord(
@@ -112,7 +112,7 @@ def run(arm: str, place: int, seed: int, seconds: int = 20) -> RunRecord:
                 "p50": chance.random(),
                 "p95": chance.random(),
             }
-            for s in range(seconds)
+            for s in range(20)
         ),
         resources={"cpu_seconds": chance.random(), "memory_mean": 1.25e8, "network_sent": None},
         health={"cpu_share": 0.21, "lateness_p99": 0.0012, "other_share": 0.03},
