@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["HOURS_PER_YEAR", "CostInputs", "CostOutcome", "cost_arms"]
+
 HOURS_PER_YEAR = 8760
 _GIB = 2.0**30
 _GB = 1e9
@@ -207,7 +209,7 @@ def _outcomes(
 ) -> tuple[_Part | None, NDArray[np.float64] | None, list[Note]]:
     """(What failed journeys cost elsewhere, money per successful outcome, why it is not known)."""
     if usage.correct is None:
-        text = f"{arm.system}: outcomes were not audited in every round, so the cost of a successful one is not known"
+        text = f"{arm.system}: not audited in every round, so what a successful outcome costs is not known"
         return None, None, [Note("correct_unknown", text)]
     if float(usage.correct.min()) <= 0:
         return (

@@ -102,7 +102,7 @@ def _ratio(
 ) -> NDArray[np.float64]:
     """Sum of `part` over sum of `whole` by draw.
 
-    A draw without either takes the ratio over all runs, unless such draws are so many that they would hide it.
+    A draw without either takes the ratio over all runs, unless such draws are so many that it would mislead.
     """
     import numpy as np
 
