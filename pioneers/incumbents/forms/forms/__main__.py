@@ -45,7 +45,7 @@ def main() -> int:
     os.environ["FORMS_CONFIGURATION"] = str(asked.configuration.resolve())
     os.environ["FORMS_DATABASE"] = str(asked.database.resolve())
     uvicorn.run(
-        "forms.serving:from_environment",
+        "forms.app:from_environment",
         factory=True,
         host="127.0.0.1",
         port=asked.port,

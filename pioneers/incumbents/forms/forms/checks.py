@@ -1,7 +1,7 @@
 """Checks of what was typed: from a page's raw fields to answers, faults and refusals.
 
-The one idea: the same check runs when a page is sent and again when the whole form is, as clerks re-key and re-check a
-paper form; the session is never trusted to hold what was checked.
+The one idea: the same check runs when a page is sent and again when the whole form is, as clerks re-key
+and re-check a paper form; the session is never trusted to hold what was checked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LONGEST = {"long_text": 4000, "email": 254, "telephone": 24}
 
 @dataclass(frozen=True)
 class Checked:
-    """A page's answers as text (dates as 1990-05-31), what has to be mended, and whether the citizen is refused."""
+    """A page's answers as text (dates as 1990-05-31), what must be mended, whether the citizen is refused."""
 
     answers: Mapping[str, str]
     faults: Mapping[str, str]
@@ -29,7 +29,11 @@ class Checked:
 
 def inputs(field: Field) -> tuple[str, ...]:
     """Names of a field's inputs on the page: a date has three."""
-    return tuple(f"{field.name}-{part}" for part in ("day", "month", "year")) if field.kind == "date" else (field.name,)
+    return (
+        tuple(f"{field.name}-{part}" for part in ("day", "month", "year"))
+        if field.kind == "date"
+        else (field.name,)
+    )
 
 
 def _date(field: Field, raw: Mapping[str, str]) -> date | None:

@@ -1,7 +1,7 @@
 """The form as one body has set it up: pages, fields, checks, diary.
 
-The one idea: nothing of any service is in the code; a body's configuration file makes this *its* system for *its* service.
-Defaults are those of `configuration.schema.json` and written nowhere else.
+The one idea: nothing of any service is in the code; a body's configuration file makes this *its* system
+for *its* service. Defaults are those of `configuration.schema.json` and written nowhere else.
 """
 
 from __future__ import annotations
@@ -180,7 +180,9 @@ def configure(document: Mapping[str, Any]) -> Configuration:
     for page in pages:
         for field in page.fields:
             if field.same_as is not None and field.same_as not in {other.name for other in page.fields}:
-                raise ConfigurationError(f"pages.{page.name}.{field.name}: same_as names no field of this page")
+                raise ConfigurationError(
+                    f"pages.{page.name}.{field.name}: same_as names no field of this page"
+                )
             if field.kind == "choice" and not field.options:
                 raise ConfigurationError(f"pages.{page.name}.{field.name}: a choice needs options")
     if missing := [name for name in configuration.name_fields if name not in names]:

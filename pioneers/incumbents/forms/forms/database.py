@@ -1,7 +1,8 @@
 """The one database: sessions, diary, submissions, answers, report tables.
 
-The one idea: a page that changes something is one immediate transaction from reading its session to its end, so two clicks
-on one button, or two citizens after one appointment, are one after the other, and the second sees what the first did.
+The one idea: a page that changes something is one immediate transaction from reading its session to its
+end, so two clicks on one button, or two citizens after one appointment, are one after the other, and the
+second sees what the first did.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Database:
             raise
         self._db.execute("COMMIT")
 
-    # ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── sessions ────────────────────────────────────────────────────────────────────────────────────────
 
     def open_session(self, now: float, lifetime: float) -> Session:
         """A new session; sessions left alone for too long are cleared away."""
@@ -90,14 +91,19 @@ class Database:
 
     def session(self, token: str, now: float, lifetime: float) -> Session | None:
         """The session of a cookie, unless it is unknown or was left alone for too long."""
-        row = self._db.execute("SELECT * FROM sessions WHERE token = ? AND touched >= ?", (token, now - lifetime)).fetchone()
+        row = self._db.execute(
+            "SELECT * FROM sessions WHERE token = ? AND touched >= ?", (token, now - lifetime)
+        ).fetchone()
         return Session(row["token"], row["csrf"], json.loads(row["data"])) if row else None
 
     def save(self, session: Session, now: float) -> None:
         """Keep what a page added."""
-        self._db.execute("UPDATE sessions SET data = ?, touched = ? WHERE token = ?", (json.dumps(session.data), now, session.token))
+        self._db.execute(
+            "UPDATE sessions SET data = ?, touched = ? WHERE token = ?",
+            (json.dumps(session.data), now, session.token),
+        )
 
-    # ── diary ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── diary ───────────────────────────────────────────────────────────────────────────────────────────
 
     def extend_diary(self, configuration: Configuration, today: date) -> None:
         """Add the days that have come within reach."""
@@ -118,13 +124,17 @@ class Database:
     def offices(self, today: str) -> dict[str, int]:
         """Free appointments of each office."""
         return dict(
-            self._db.execute("SELECT office, count(*) FROM diary WHERE submission IS NULL AND day > ? GROUP BY office", (today,)).fetchall()
+            self._db.execute(
+                "SELECT office, count(*) FROM diary WHERE submission IS NULL AND day > ? GROUP BY office",
+                (today,),
+            ).fetchall()
         )
 
     def days(self, office: str, today: str) -> list[tuple[str, int]]:
         """Days on which an office has free appointments, and how many."""
         rows = self._db.execute(
-            "SELECT day, count(*) FROM diary WHERE office = ? AND submission IS NULL AND day > ? GROUP BY day ORDER BY day",
+            "SELECT day, count(*) FROM diary WHERE office = ? AND submission IS NULL AND day > ?"
+            " GROUP BY day ORDER BY day",
             (office, today),
         )
         return [(row[0], row[1]) for row in rows]
@@ -132,14 +142,15 @@ class Database:
     def times(self, office: str, day: str) -> list[tuple[int, str]]:
         """Free appointments of an office on a day: row of the diary and local time."""
         rows = self._db.execute(
-            "SELECT id, time FROM diary WHERE office = ? AND day = ? AND submission IS NULL ORDER BY time", (office, day)
+            "SELECT id, time FROM diary WHERE office = ? AND day = ? AND submission IS NULL ORDER BY time",
+            (office, day),
         )
         return [(row[0], row[1]) for row in rows]
 
-    # ── submissions ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── submissions ─────────────────────────────────────────────────────────────────────────────────────
 
     def submit(self, prefix: str, answers: Mapping[str, str], diary: int | None, now: float) -> int:
-        """Take a form in and, with a row of the diary, book it; its number. Raises Taken, having changed nothing."""
+        """Take a form in and book its row of the diary; its number. Raises Taken, having changed nothing."""
         reference = prefix + "".join(secrets.choice(_ALPHABET) for _ in range(8))
         return self._insert(reference, answers, diary, now)
 
@@ -149,19 +160,23 @@ class Database:
             if row is None or row["submission"] is not None:
                 raise Taken
         made = self._db.execute(
-            "INSERT INTO submissions (reference, state, diary, made_at) VALUES (?, 'made', ?, ?)", (reference, diary, now)
+            "INSERT INTO submissions (reference, state, diary, made_at) VALUES (?, 'made', ?, ?)",
+            (reference, diary, now),
         )
         number = made.lastrowid
         assert number is not None
         if diary is not None:
             self._db.execute("UPDATE diary SET submission = ? WHERE id = ?", (number, diary))
-        self._db.executemany("INSERT INTO answers VALUES (?, ?, ?)", [(number, name, value) for name, value in answers.items()])
+        self._db.executemany(
+            "INSERT INTO answers VALUES (?, ?, ?)", [(number, name, value) for name, value in answers.items()]
+        )
         return number
 
     def find(self, reference: str, field_name: str, name: str) -> int | None:
         """A booking that stands, by reference and the citizen's name."""
         row = self._db.execute(
-            "SELECT s.id FROM submissions s, answers a WHERE upper(s.reference) = upper(?) AND s.state = 'made'"
+            "SELECT s.id FROM submissions s, answers a"
+            " WHERE upper(s.reference) = upper(?) AND s.state = 'made'"
             " AND a.submission = s.id AND a.field = ? AND lower(a.value) = lower(?)",
             (reference.strip(), field_name, name.strip()),
         ).fetchone()
@@ -170,7 +185,8 @@ class Database:
     def shown(self, submission: int) -> dict[str, Any]:
         """What a citizen is shown of a submission: reference, state, office, day, time."""
         row = self._db.execute(
-            "SELECT s.reference, s.state, d.office, d.day, d.time FROM submissions s LEFT JOIN diary d ON d.id = s.diary WHERE s.id = ?",
+            "SELECT s.reference, s.state, d.office, d.day, d.time"
+            " FROM submissions s LEFT JOIN diary d ON d.id = s.diary WHERE s.id = ?",
             (submission,),
         ).fetchone()
         return dict(row)
@@ -178,19 +194,25 @@ class Database:
     def cancel(self, submission: int, now: float) -> bool:
         """Cancel a booking and free its appointment; False if it does not stand any more."""
         done = self._db.execute(
-            "UPDATE submissions SET state = 'cancelled', cancelled_at = ? WHERE id = ? AND state = 'made'", (now, submission)
+            "UPDATE submissions SET state = 'cancelled', cancelled_at = ? WHERE id = ? AND state = 'made'",
+            (now, submission),
         )
         self._db.execute("UPDATE diary SET submission = NULL WHERE submission = ?", (submission,))
         return done.rowcount == 1
 
-    # ── staff ────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── staff ───────────────────────────────────────────────────────────────────────────────────────────
 
     def nightly(self, now: float) -> None:
         """The nightly job: work the report's tables out afresh."""
         self._db.execute("DELETE FROM report_daily")
-        self._db.execute("INSERT INTO report_daily SELECT day, office, count(*), count(submission) FROM diary GROUP BY day, office")
         self._db.execute(
-            "INSERT INTO report_runs SELECT ?, count(*), coalesce(sum(state = 'cancelled'), 0) FROM submissions", (now,)
+            "INSERT INTO report_daily"
+            " SELECT day, office, count(*), count(submission) FROM diary GROUP BY day, office"
+        )
+        self._db.execute(
+            "INSERT INTO report_runs"
+            " SELECT ?, count(*), coalesce(sum(state = 'cancelled'), 0) FROM submissions",
+            (now,),
         )
 
     def report(self) -> tuple[sqlite3.Row | None, list[sqlite3.Row]]:
@@ -204,7 +226,8 @@ class Database:
         for submission, name, value in self._db.execute("SELECT submission, field, value FROM answers"):
             answers.setdefault(submission, {})[name] = value
         rows = self._db.execute(
-            "SELECT s.id, s.reference, s.state, d.office, d.day, d.time FROM submissions s LEFT JOIN diary d ON d.id = s.diary ORDER BY s.id"
+            "SELECT s.id, s.reference, s.state, d.office, d.day, d.time"
+            " FROM submissions s LEFT JOIN diary d ON d.id = s.diary ORDER BY s.id"
         )
         listed = []
         for row in rows:
@@ -215,20 +238,26 @@ class Database:
     def whole_diary(self) -> list[tuple[str, str, str, str]]:
         """Every appointment there is: office, day, time, and the reference it is given to (or nothing)."""
         rows = self._db.execute(
-            "SELECT d.office, d.day, d.time, coalesce(s.reference, '') FROM diary d LEFT JOIN submissions s ON s.id = d.submission ORDER BY d.id"
+            "SELECT d.office, d.day, d.time, coalesce(s.reference, '')"
+            " FROM diary d LEFT JOIN submissions s ON s.id = d.submission ORDER BY d.id"
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     def take_over(self, rows: Iterable[Mapping[str, str]], fields: tuple[str, ...], now: float) -> int:
         """Submissions typed in from elsewhere; how many. Raises ImportRefused, Taken."""
-        diary = {(row[1], row[2], row[3]): row[0] for row in self._db.execute("SELECT id, office, day, time FROM diary")}
+        diary = {
+            (row[1], row[2], row[3]): row[0]
+            for row in self._db.execute("SELECT id, office, day, time FROM diary")
+        }
         known = {row[0] for row in self._db.execute("SELECT reference FROM submissions")}
         count = 0
         for number, row in enumerate(rows, 2):
             place = diary.get((row.get("office", ""), row.get("day", ""), row.get("time", "")))
             reference = row.get("reference", "")
             if place is None or not reference or reference in known:
-                raise ImportRefused(f"line {number}: no such appointment, or a reference that is missing or in use")
+                raise ImportRefused(
+                    f"line {number}: no such appointment, or a reference that is missing or in use"
+                )
             known.add(reference)
             self._insert(reference, {name: row.get(name, "") for name in fields}, place, now)
             count += 1

@@ -1,6 +1,7 @@
 """The staff's side: the report of the nightly job, exports and the import, as CSV.
 
-The one idea: staff see what the tables hold, row by row and unchanged; that makes the exports fit for an audit.
+The one idea: staff see what the tables hold, row by row and unchanged; that makes the exports fit for an
+audit.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def _csv(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Response:
 class Staff:
     """Handlers of the staff's pages; all ask for the trial key."""
 
-    def __init__(self, configuration: Configuration, database: Path, pages: Pages, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, configuration: Configuration, database: Path, pages: Pages, clock: Callable[[], float]
+    ) -> None:
         self._form = configuration
         self._path = database
         self._pages = pages

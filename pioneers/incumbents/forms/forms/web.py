@@ -1,7 +1,7 @@
 """From the wire to a page's handler and back: forms read with limits, pages rendered, one kind of redirect.
 
-The one idea: every page is handled in a worker thread with a database connection of its own, from start to end, as such
-systems do; nothing is shared between pages but the database.
+The one idea: every page is handled in a worker thread with a database connection of its own, from start
+to end, as such systems do; nothing is shared between pages but the database.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LARGEST_FORM = 64 * 1024
 LARGEST_IMPORT = 8 * 1024 * 1024
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -86,7 +86,9 @@ async def typed(request: Request) -> dict[str, str]:
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=300)
     except ValueError as error:
-        raise Stopped(400, "This cannot be read", "The form did not arrive whole. Go back and send it again.") from error
+        raise Stopped(
+            400, "This cannot be read", "The form did not arrive whole. Go back and send it again."
+        ) from error
     return dict(pairs)
 
 

@@ -1,3 +1,3 @@
-"""booking 1.0.0: appointments with a public body. Resources, calendars, availability, hold, confirm, cancel."""
+"""booking 1.0.0: appointments: resources, calendars, availability, hold, confirm, cancel."""
 
 __version__ = "1.0.0"

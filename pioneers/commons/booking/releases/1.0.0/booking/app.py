@@ -1,7 +1,8 @@
 """The service: routes of `booking/v1` over one book.
 
-The one idea: a server process has one thread that writes, with a connection of its own, so writers queue instead of
-fighting over SQLite's lock; reading never waits for writing (WAL) and is quick enough to be done in the event loop.
+The one idea: a server process has one thread that writes, with a connection of its own, so writers queue
+instead of fighting over SQLite's lock; reading never waits for writing (WAL) and is quick enough to be
+done in the event loop.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _LONGEST_QUERY = 100  # days
 class Service:
     """The routes of one server process."""
 
-    def __init__(self, configuration: Configuration, database: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, configuration: Configuration, database: Path, clock: Callable[[], float] = time.time
+    ) -> None:
         self._configuration = configuration
         self._reading = Book(database, configuration, clock)
         self._writing = Book(database, configuration, clock)
@@ -57,12 +60,20 @@ class Service:
         c = self._configuration
         return JSONResponse(
             {
-                "organisation": c.organisation, "service": c.service, "time_zone": c.zone.key,
-                "slot_minutes": c.slot_seconds // 60, "first_day": first.isoformat(), "last_day": last.isoformat(),
-                "people": {"minimum": c.people_minimum, "maximum": c.people_maximum, "minimum_age": c.minimum_age},
+                "organisation": c.organisation,
+                "service": c.service,
+                "time_zone": c.zone.key,
+                "slot_minutes": c.slot_seconds // 60,
+                "first_day": first.isoformat(),
+                "last_day": last.isoformat(),
+                "people": {
+                    "minimum": c.people_minimum,
+                    "maximum": c.people_maximum,
+                    "minimum_age": c.minimum_age,
+                },
                 "telephone_required": c.telephone_required,
             }
-        )  # fmt: skip
+        )
 
     async def resources(self, _request: Request) -> Response:
         """What can be booked."""
@@ -80,7 +91,9 @@ class Service:
         first = requests.day(query.get("from", query.get("day", "")), "day")
         last = requests.day(query["to"], "to") if "to" in query else first
         if not 0 <= (last - first).days < _LONGEST_QUERY:
-            raise Problem(422, "invalid-query", f"to: a day on or after `from`, fewer than {_LONGEST_QUERY} days later")
+            raise Problem(
+                422, "invalid-query", f"to: a day on or after `from`, fewer than {_LONGEST_QUERY} days later"
+            )
         slots = [{"start": slot.start} for slot in self._reading.free(resource, first, last)]
         return JSONResponse({"resource": resource.id, "slots": slots})
 
@@ -121,7 +134,9 @@ class Service:
         """Find a booking by reference and family name (a POST, so that names stay out of logs)."""
         asked = requests.document(await requests.body(request), "reference", "family_name")
         reference = requests.text(asked.get("reference"), "reference")
-        return JSONResponse(self._reading.search(reference, requests.text(asked.get("family_name"), "family_name")))
+        return JSONResponse(
+            self._reading.search(reference, requests.text(asked.get("family_name"), "family_name"))
+        )
 
     async def audit(self, request: Request) -> Response:
         """Every booking there ever was, a page at a time."""
@@ -188,7 +203,9 @@ async def _failure(_request: Request, _error: Exception) -> Response:
     return Problem(500, "failure", "The service failed", "Nothing was changed by this request.").response()
 
 
-def application(configuration: Configuration, database: Path, clock: Callable[[], float] = time.time) -> Starlette:
+def application(
+    configuration: Configuration, database: Path, clock: Callable[[], float] = time.time
+) -> Starlette:
     """The service over the book at `database`, as an ASGI application."""
     service = Service(configuration, database, clock)
 

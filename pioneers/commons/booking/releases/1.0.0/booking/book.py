@@ -1,8 +1,8 @@
 """The book: every booking of one body, in SQLite.
 
-The one idea: that a slot is given once is promised by the database (schema.sql), not by the order in which this code runs.
-Every write is one immediate transaction, which also records the answer given under the request's idempotency key; so a
-write is done and remembered, or neither.
+The one idea: that a slot is given once is promised by the database (schema.sql), not by the order in
+which this code runs. Every write is one immediate transaction, which also records the answer given under
+the request's idempotency key; so a write is done and remembered, or neither.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import secrets
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ class Book:
         """Let the database go."""
         self._db.close()
 
-    # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────
 
     def today(self) -> date:
         """The local date."""
@@ -73,7 +72,8 @@ class Book:
         first, last = self._calendar.window(now)
         taken: dict[str, int] = dict(
             self._db.execute(
-                f"SELECT day, count(*) FROM bookings WHERE resource = :resource AND day BETWEEN :first AND :last AND {_LIVE} GROUP BY day",
+                "SELECT day, count(*) FROM bookings"
+                f" WHERE resource = :resource AND day BETWEEN :first AND :last AND {_LIVE} GROUP BY day",
                 {"resource": resource.id, "first": first.isoformat(), "last": last.isoformat(), "now": now},
             ).fetchall()
         )
@@ -90,17 +90,23 @@ class Book:
         now = self._clock()
         opens, closes = self._calendar.window(now)
         days = range(max(first, opens).toordinal(), min(last, closes).toordinal() + 1)
-        slots = [slot for ordinal in days for slot in self._calendar.slots(resource, date.fromordinal(ordinal), now)]
+        slots = [
+            slot
+            for ordinal in days
+            for slot in self._calendar.slots(resource, date.fromordinal(ordinal), now)
+        ]
         if not slots:
             return []
         taken = self._db.execute(
-            f"SELECT starts_at, ends_at FROM bookings WHERE resource = :resource AND starts_at > :first - 86400 AND starts_at < :last AND {_LIVE} ORDER BY starts_at",
+            "SELECT starts_at, ends_at FROM bookings WHERE resource = :resource"
+            f" AND starts_at > :first - 86400 AND starts_at < :last AND {_LIVE} ORDER BY starts_at",
             {"resource": resource.id, "first": slots[0].starts_at, "last": slots[-1].ends_at, "now": now},
         ).fetchall()
         starts, ends = [row[0] for row in taken], [row[1] for row in taken]
 
         def is_free(slot: Slot) -> bool:
-            # Live bookings of a resource never overlap, so only the last that starts before the slot's end can meet it.
+            # Live bookings of a resource never overlap: only the last that starts before the slot's end
+            # can meet it.
             before = bisect_left(starts, slot.ends_at)
             return before == 0 or ends[before - 1] <= slot.starts_at
 
@@ -112,21 +118,30 @@ class Book:
 
     def search(self, reference: str, family_name: str) -> dict[str, Any]:
         """A confirmed booking by the two things a citizen knows. Raises Problem 404."""
-        row = self._db.execute("SELECT * FROM bookings WHERE reference = ?", (reference.strip().upper(),)).fetchone()
-        if row is None or row["state"] != "confirmed" or row["family_name"].casefold() != family_name.strip().casefold():
+        row = self._db.execute(
+            "SELECT * FROM bookings WHERE reference = ?", (reference.strip().upper(),)
+        ).fetchone()
+        if (
+            row is None
+            or row["state"] != "confirmed"
+            or row["family_name"].casefold() != family_name.strip().casefold()
+        ):
             raise unknown("booking")
         return self._shown(row)
 
     def audit(self, after: int, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-        """Up to `limit` bookings numbered above `after`, and the number to go on from (None: that was all)."""
-        rows = self._db.execute("SELECT * FROM bookings WHERE number > ? ORDER BY number LIMIT ?", (after, limit)).fetchall()
+        """Up to `limit` bookings numbered above `after`, and where to go on (None: that was all)."""
+        rows = self._db.execute(
+            "SELECT * FROM bookings WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+        ).fetchall()
         shown = [
-            self._shown(row) | {"email": row["email"], "people": json.loads(row["people"] or "[]"), "number": row["number"]}
+            self._shown(row)
+            | {"email": row["email"], "people": json.loads(row["people"] or "[]"), "number": row["number"]}
             for row in rows
         ]
         return shown, rows[-1]["number"] if len(rows) == limit else None
 
-    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────
 
     def hold(self, resource: Resource, starts_at: int) -> Answer:
         """Keep a slot for a citizen who is still filling in. Raises Problem: no such slot, slot taken."""
@@ -138,11 +153,15 @@ class Book:
         identity = secrets.token_urlsafe(16)
         self._insert(
             {
-                "id": identity, "reference": self._reference(), "resource": resource.id, "slot": slot, "state": "held",
+                "id": identity,
+                "reference": self._reference(),
+                "resource": resource.id,
+                "slot": slot,
+                "state": "held",
                 "expires_at": now + self._configuration.hold_seconds,
             },
             now,
-        )  # fmt: skip
+        )
         return 201, self.get(identity)
 
     def confirm(self, booking_id: str, details: Details) -> Answer:
@@ -150,25 +169,34 @@ class Book:
         now = self._clock()
         row = self._row(booking_id)
         if row["state"] == "expired" or (row["state"] == "held" and row["expires_at"] <= now):
-            raise Problem(409, "hold-over", "The time was kept too long", "Hold a time again; this one may be gone.")
+            raise Problem(
+                409, "hold-over", "The time was kept too long", "Hold a time again; this one may be gone."
+            )
         if row["state"] != "held":
             raise Problem(409, "not-held", f"This booking is {row['state']}")
-        people = [asdict(person) | {"date_of_birth": person.date_of_birth.isoformat()} for person in details.people]
+        people = details.people_as_json()
         self._db.execute(
-            "UPDATE bookings SET state = 'confirmed', expires_at = NULL, people = ?, family_name = ?, email = ?, telephone = ?, changed_at = ? WHERE number = ?",
-            (json.dumps(people), details.people[0].family_name, details.email, details.telephone, now, row["number"]),
+            "UPDATE bookings SET state = 'confirmed', expires_at = NULL, people = ?, family_name = ?,"
+            " email = ?, telephone = ?, changed_at = ? WHERE number = ?",
+            (
+                *(people, details.people[0].family_name, details.email, details.telephone),
+                *(now, row["number"]),
+            ),
         )
         return 200, self.get(booking_id)
 
     def cancel(self, booking_id: str) -> Answer:
-        """Give a held or confirmed slot back. Raises Problem: no such booking, not live any more, already begun."""
+        """Give a held or confirmed slot back. Raises Problem: no such booking, not live, already begun."""
         now = self._clock()
         row = self._row(booking_id)
         if row["state"] not in ("held", "confirmed"):
             raise Problem(409, "not-live", f"This booking is {row['state']} already")
         if row["starts_at"] <= now:
             raise Problem(409, "begun", "This appointment has begun")
-        self._db.execute("UPDATE bookings SET state = 'cancelled', expires_at = NULL, changed_at = ? WHERE number = ?", (now, row["number"]))
+        self._db.execute(
+            "UPDATE bookings SET state = 'cancelled', expires_at = NULL, changed_at = ? WHERE number = ?",
+            (now, row["number"]),
+        )
         return 200, self.get(booking_id)
 
     def take_over(self, bookings: Iterable[tuple[Resource, int, str, Details]]) -> Answer:
@@ -179,23 +207,31 @@ class Book:
             slot = self._calendar.slot_at(resource, starts_at, now)
             if slot is None:
                 raise not_a_slot()
-            people = [asdict(person) | {"date_of_birth": person.date_of_birth.isoformat()} for person in details.people]
             self._insert(
                 {
-                    "id": secrets.token_urlsafe(16), "reference": reference, "resource": resource.id, "slot": slot,
-                    "state": "confirmed", "people": json.dumps(people), "family_name": details.people[0].family_name,
-                    "email": details.email, "telephone": details.telephone,
+                    "id": secrets.token_urlsafe(16),
+                    "reference": reference,
+                    "resource": resource.id,
+                    "slot": slot,
+                    "state": "confirmed",
+                    "people": details.people_as_json(),
+                    "family_name": details.people[0].family_name,
+                    "email": details.email,
+                    "telephone": details.telephone,
                 },
                 now,
-            )  # fmt: skip
+            )
             count += 1
         return 201, {"imported": count}
 
     def once(self, key: str, fingerprint: str, action: Callable[[], Answer]) -> Answer:
         """Do `action` and remember its answer under `key`, or give the answer remembered.
 
-        A refused action leaves nothing behind, its key included, so that it can be tried again. Raises Problem (422) for a
-        key that another request has used, what `action` raises, or Problem 503 when the book stays locked too long.
+        A refused action leaves nothing behind, its key included, so that it can be tried again.
+
+        Raises:
+            Problem: 422 for a key that another request has used, 503 when the book stays locked too long, and
+                what `action` raises.
         """
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -203,7 +239,9 @@ class Book:
             raise Problem(503, "busy", "The service is busy", "Try again.") from error
         try:
             now = self._clock()
-            row = self._db.execute("SELECT fingerprint, status, body FROM answers WHERE key = ?", (key,)).fetchone()
+            row = self._db.execute(
+                "SELECT fingerprint, status, body FROM answers WHERE key = ?", (key,)
+            ).fetchone()
             if row is not None:
                 if row["fingerprint"] != fingerprint:
                     raise Problem(422, "key-reused", "This Idempotency-Key belongs to another request")
@@ -211,7 +249,10 @@ class Book:
             else:
                 answer = action()
                 self._db.execute("DELETE FROM answers WHERE given_at < ?", (now - ANSWERS_KEPT,))
-                self._db.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", (key, fingerprint, answer[0], json.dumps(answer[1]), now))
+                self._db.execute(
+                    "INSERT INTO answers VALUES (?, ?, ?, ?, ?)",
+                    (key, fingerprint, answer[0], json.dumps(answer[1]), now),
+                )
             self._db.execute("COMMIT")
         except sqlite3.IntegrityError as error:
             self._db.execute("ROLLBACK")
@@ -224,7 +265,7 @@ class Book:
             raise
         return answer
 
-    # ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── within ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _row(self, booking_id: str) -> sqlite3.Row:
         row = self._db.execute("SELECT * FROM bookings WHERE id = ?", (booking_id,)).fetchone()
@@ -235,17 +276,36 @@ class Book:
 
     def _expire(self, resource: str, starts_at: int, ends_at: int, now: float) -> None:
         self._db.execute(
-            "UPDATE bookings SET state = 'expired', changed_at = :now WHERE resource = :resource AND state = 'held' AND expires_at <= :now"
-            " AND state IN ('held', 'confirmed') AND starts_at > :starts_at - 86400 AND starts_at < :ends_at AND ends_at > :starts_at",
+            "UPDATE bookings SET state = 'expired', changed_at = :now WHERE resource = :resource"
+            " AND state = 'held' AND expires_at <= :now AND state IN ('held', 'confirmed')"
+            " AND starts_at > :starts_at - 86400 AND starts_at < :ends_at AND ends_at > :starts_at",
             {"resource": resource, "starts_at": starts_at, "ends_at": ends_at, "now": now},
         )
 
     def _insert(self, booking: Mapping[str, Any], now: float) -> None:
         slot: Slot = booking["slot"]
-        columns = ("id", "reference", "resource", "state", "expires_at", "people", "family_name", "email", "telephone")
+        columns = (
+            "id",
+            "reference",
+            "resource",
+            "state",
+            "expires_at",
+            "people",
+            "family_name",
+            "email",
+            "telephone",
+        )
         self._db.execute(
-            f"INSERT INTO bookings ({', '.join(columns)}, starts_at, ends_at, day, created_at, changed_at) VALUES ({', '.join('?' * 14)})",
-            (*(booking.get(column) for column in columns), slot.starts_at, slot.ends_at, slot.start[:10], now, now),
+            f"INSERT INTO bookings ({', '.join(columns)}, starts_at, ends_at, day, created_at, changed_at)"
+            f" VALUES ({', '.join('?' * 14)})",
+            (
+                *(booking.get(column) for column in columns),
+                slot.starts_at,
+                slot.ends_at,
+                slot.start[:10],
+                now,
+                now,
+            ),
         )
 
     def _reference(self) -> str:

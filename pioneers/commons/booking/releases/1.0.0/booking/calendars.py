@@ -1,7 +1,8 @@
 """Opening hours turned into slots: pure functions of a configuration, a resource and a day.
 
-The one idea: hours are written in local time, slots are kept as seconds since 1970 UTC. Local times are converted once, at
-the ends of an opening interval; slots between are counted in elapsed time, so that days on which clocks change are right.
+The one idea: hours are written in local time, slots are kept as seconds since 1970 UTC. Local times are
+converted once, at the ends of an opening interval; slots between are counted in elapsed time, so that
+days on which clocks change are right.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Calendar:
         if not first <= day <= last:
             return ()
         slots = self._slots_of(resource.id, day)
-        return slots if not slots or slots[0].starts_at > now else tuple(s for s in slots if s.starts_at > now)
+        return (
+            slots if not slots or slots[0].starts_at > now else tuple(s for s in slots if s.starts_at > now)
+        )
 
     def slot_at(self, resource: Resource, starts_at: int, now: float) -> Slot | None:
         """The slot that starts at that second, or None."""

@@ -1,7 +1,7 @@
 """A body's configuration, read once at start.
 
-The one idea: `configuration.schema.json` is the only place where a default is written; what is missing from the file is
-filled in from there, so documentation and behaviour cannot part.
+The one idea: `configuration.schema.json` is the only place where a default is written; what is missing
+from the file is filled in from there, so documentation and behaviour cannot part.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _hours(value: Mapping[str, Any], key: str) -> Hours:
     for name, intervals in value.items():
         if name not in WEEKDAYS:
             raise ConfigurationError(f"{key}: unknown weekday {name!r}; known: {', '.join(WEEKDAYS)}")
-        read = tuple(sorted((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in intervals))
+        read = tuple(
+            sorted((time.fromisoformat(opens), time.fromisoformat(closes)) for opens, closes in intervals)
+        )
         if any(opens >= closes for opens, closes in read):
             raise ConfigurationError(f"{key}.{name}: each interval opens before it closes")
         if any(first[1] > second[0] for first, second in zip(read, read[1:], strict=False)):
@@ -92,7 +94,8 @@ def configure(document: Mapping[str, Any]) -> Configuration:
     """The configuration from a JSON document.
 
     Raises:
-        ConfigurationError: unknown or missing key, unknown time zone, hours that make no sense, two resources of one id.
+        ConfigurationError: unknown or missing key, unknown time zone, hours that make no sense, two resources
+            of one id.
     """
     filled = _filled(dict(document), json.loads(SCHEMA.read_text(encoding="utf-8")))
     try:
@@ -102,7 +105,9 @@ def configure(document: Mapping[str, Any]) -> Configuration:
             item["id"]: Resource(
                 item["id"],
                 item["title"],
-                _hours(item["opening_hours"], f"resources.{item['id']}") if "opening_hours" in item else default_hours,
+                _hours(item["opening_hours"], f"resources.{item['id']}")
+                if "opening_hours" in item
+                else default_hours,
             )
             for item in filled["resources"]
         }

@@ -1,14 +1,15 @@
 """Who asks for a booking: the details a citizen gives, their checks, and whether they may have one.
 
-The one idea: a detail that cannot be read is a fault (the citizen mends it), a rule that is not met is a refusal (mending
-nothing would help); the two never share an error.
+The one idea: a detail that cannot be read is a fault (the citizen mends it), a rule that is not met is a
+refusal (mending nothing would help); the two never share an error.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -20,7 +21,7 @@ _NAME_LENGTH = 100
 
 
 class DetailsError(Exception):
-    """Details that cannot be used: `faults` maps the place (`people.0.date_of_birth`) to what is expected there."""
+    """Details that cannot be used. `faults`: place (`people.0.date_of_birth`) to what is expected there."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{place}: {expected}" for place, expected in faults.items()))
@@ -43,6 +44,13 @@ class Details:
     people: tuple[Person, ...]
     email: str
     telephone: str
+
+    def people_as_json(self) -> str:
+        """The people as they are kept."""
+        people = [
+            asdict(person) | {"date_of_birth": person.date_of_birth.isoformat()} for person in self.people
+        ]
+        return json.dumps(people)
 
 
 def _text(value: Any, place: str, faults: dict[str, str]) -> str:
@@ -76,7 +84,9 @@ def read_people(value: Any, configuration: Configuration, today: date) -> tuple[
     faults: dict[str, str] = {}
     least, most = configuration.people_minimum, configuration.people_maximum
     if not isinstance(value, list) or not least <= len(value) <= most:
-        raise DetailsError({"people": f"a list of {least} people" if least == most else f"{least} to {most} people"})
+        raise DetailsError(
+            {"people": f"a list of {least} people" if least == most else f"{least} to {most} people"}
+        )
     people = tuple(_person(item, f"people.{number}", today, faults) for number, item in enumerate(value))
     if faults:
         raise DetailsError(faults)

@@ -37,7 +37,12 @@ def slot_taken() -> Problem:
 
 def not_a_slot() -> Problem:
     """No slot starts then."""
-    return Problem(422, "not-a-slot", "No appointment starts then", "Ask for the slots of the day and choose one of them.")
+    return Problem(
+        422,
+        "not-a-slot",
+        "No appointment starts then",
+        "Ask for the slots of the day and choose one of them.",
+    )
 
 
 def unknown(what: str) -> Problem:

@@ -1,4 +1,4 @@
-"""What arrives from outside, made safe to use: size, kind and shape of every body are checked before anything reads it."""
+"""What arrives from outside, made safe to use: its size, kind and shape are checked before it is read."""
 
 from __future__ import annotations
 
@@ -57,14 +57,25 @@ def document(raw: bytes, *keys: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Problem(422, "not-an-object", "Send a JSON object")
     if extra := sorted(set(value) - set(keys)):
-        raise Problem(422, "unknown-key", "The body has a key unknown here", f"Known: {', '.join(keys) or 'none'}.", keys=extra[:10])
+        raise Problem(
+            422,
+            "unknown-key",
+            "The body has a key unknown here",
+            f"Known: {', '.join(keys) or 'none'}.",
+            keys=extra[:10],
+        )
     return value
 
 
 def text(value: Any, name: str, most: int = 200) -> str:
     """A string that is not empty. Raises Problem 422."""
     if not isinstance(value, str) or not 0 < len(value) <= most:
-        raise Problem(422, "invalid-details", "Some details cannot be used", faults=[{"place": name, "expected": f"1 to {most} characters"}])
+        raise Problem(
+            422,
+            "invalid-details",
+            "Some details cannot be used",
+            faults=[{"place": name, "expected": f"1 to {most} characters"}],
+        )
     return value
 
 
@@ -99,13 +110,18 @@ def idempotency(request: Request, raw: bytes) -> tuple[str, str]:
     """The write's key and a fingerprint of what it asks for. Raises Problem 400 without a usable key."""
     key = request.headers.get("idempotency-key", "")
     if not _KEY.fullmatch(key):
-        raise Problem(400, "key-missing", "Send an Idempotency-Key of 8 to 100 visible characters", "A new one for each thing you want done.")
+        raise Problem(
+            400,
+            "key-missing",
+            "Send an Idempotency-Key of 8 to 100 visible characters",
+            "A new one for each thing you want done.",
+        )
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), raw))
     return key, hashlib.sha256(asked).hexdigest()
 
 
 def require_trial_key(request: Request, trial_key: str) -> None:
-    """Let only holders of the trial key pass. Raises Problem 404 when none is configured, 401 for a wrong one."""
+    """Let only holders of the trial key pass. Raises Problem: 404 when there is none, 401 for a wrong one."""
     if not trial_key:
         raise Problem(404, "not-found", "Not found")
     given = request.headers.get("authorization", "")
