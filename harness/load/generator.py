@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
-_LONGEST_LINE = 3500  # a pipe takes up to 4096 bytes whole or not at all
+_LONGEST = 4000  # characters of an error's message
 
 
 def main() -> None:
@@ -45,14 +45,17 @@ def main() -> None:
 
     def say(message: dict[str, Any]) -> None:
         line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
-        for _ in range(1 if message["event"] == "progress" else 200):
-            try:
-                os.write(arguments.progress, line)
+        try:
+            if message["event"] == "progress":  # under 4096 bytes: a pipe takes it whole or not at all
+                with suppress(BlockingIOError):  # the driver is busy; progress may be lost, load may not wait
+                    os.write(arguments.progress, line)
                 return
-            except BlockingIOError:  # the driver is busy: progress may be lost, the end must not be
-                gevent.sleep(0.05)
-            except BrokenPipeError:
-                os._exit(1)
+            os.set_blocking(arguments.progress, True)
+            while line:
+                line = line[os.write(arguments.progress, line) :]
+            os.set_blocking(arguments.progress, False)
+        except BrokenPipeError:
+            os._exit(1)
 
     def orders() -> bytes:
         read = b""
@@ -76,8 +79,8 @@ def main() -> None:
         plan = Plan.from_json(json.loads(Path(order["plan"]).read_text()))
         Run(plan, Path(order["result"]), say).carry_out()
     except RunError as error:
-        message = str(error)[:_LONGEST_LINE]
-        say({"event": "error", "kind": error.kind, "message": message, "has_result": error.has_result})
+        message = {"kind": error.kind, "message": str(error)[:_LONGEST], "has_result": error.has_result}
+        say({"event": "error", **message})
     else:
         say({"event": "done"})
     sys.stdout.flush()

@@ -39,8 +39,8 @@ def prepare(environment: Any) -> None:
     if not fitting:
         tried = "\n".join(f"  {k.__name__} ({k.interface}): GET {k.recognise_path}" for k in citizens)
         _end(
-            f"no interface of this scenario is spoken at {environment.host}: none of these answered 200:\n{tried}\n"
-            "Start the system first, or check --host."
+            f"no interface of this scenario is spoken at {environment.host}: "
+            f"none of these answered 200:\n{tried}\nStart the system first, or check --host."
         )
     environment.user_classes[:] = [k for k in environment.user_classes if k in fitting or k not in citizens]
     for kind in fitting:

@@ -91,7 +91,7 @@ class Response(FastResponse):  # type: ignore[misc]
                 charset = value.strip("\"' ")
         try:
             return self.content.decode(charset, "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # no such character set, or not one for text
             return self.content.decode("utf-8", "replace")
 
     def json(self, kind: type = object) -> Any:

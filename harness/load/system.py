@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from locust.event import EventHook
 
@@ -54,7 +54,7 @@ class Requests:
             raise StepFailed(f"status {response.status_code}", detail)
         return response
 
-    def fail(self, kind: str, detail: str = "") -> None:
+    def fail(self, kind: str, detail: str = "") -> NoReturn:
         """The answer is wrong in a way only the scenario knows.
 
         Raises:
