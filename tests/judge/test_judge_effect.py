@@ -115,7 +115,7 @@ def test_counts_that_cannot_be_are_refused(successes, trials) -> None:
 
 
 def test_least_detectable_effect_has_the_power_it_says() -> None:
-    """The formula adds two t quantiles; the exact power (noncentral t) of what it names is 80% to within two points."""
+    """It adds two t quantiles; the exact power (noncentral t) of what it names is 80% give or take two points."""
     for rounds in (6, 8, 12, 20):
         mde = effect.least_detectable(0.05, rounds, 0.05)
         shift = mde / 0.05 * math.sqrt(rounds)

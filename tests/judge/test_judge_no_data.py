@@ -14,7 +14,9 @@ from harness.judge.metrics import METRICS, Direction, Evidence, Kind, Metric
 from harness.judge.results import GuardrailState, Role, Verdict
 
 TIME, RATE = METRICS["journey_time_p95"], METRICS["completion_rate"]
-SPEED = Metric("speed", "Speed", "per second", Direction.HIGHER, Kind.RATIO, Evidence.MEASURED, "higher is better")
+SPEED = Metric(
+    "speed", "Speed", "per second", Direction.HIGHER, Kind.RATIO, Evidence.MEASURED, "higher is better"
+)
 PASSES = (Verdict.BETTER, Verdict.EQUIVALENT, Verdict.NO_WORSE)
 
 
@@ -155,13 +157,17 @@ def test_a_candidate_that_did_not_get_ready_completed_nothing() -> None:
     assert judged.guardrail is GuardrailState.NOT_SHOWN
     never = [Pair(i, 1.0, 0.0, False, False, 64, 64, 0, 64) for i in range(6)]
     assert judge(never, RATE, margin=0.01).guardrail is GuardrailState.BROKEN
-    quit_ = judge([Pair(i, 0.0, None, False, False, 0, 64) for i in range(6)], METRICS["abandonment_rate"], margin=0.01)
+    quit_ = judge(
+        [Pair(i, 0.0, None, False, False, 0, 64) for i in range(6)], METRICS["abandonment_rate"], margin=0.01
+    )
     assert quit_.guardrail is GuardrailState.BROKEN
 
 
 HOLES = st.lists(
     st.tuples(
-        st.floats(min_value=0.1, max_value=10), st.floats(min_value=0.1, max_value=10), st.sampled_from("xabABC")
+        st.floats(min_value=0.1, max_value=10),
+        st.floats(min_value=0.1, max_value=10),
+        st.sampled_from("xabABC"),
     ),
     min_size=2,
     max_size=10,
@@ -192,7 +198,7 @@ def test_no_arm_passes_on_what_was_not_seen(rows) -> None:
 
 
 def test_censoring_never_turns_the_truth_round() -> None:
-    """Cutting the candidate's slow rounds at a bound keeps a true "no worse" from being called worse (5% of the time at most)."""
+    """Cutting the slow rounds of a candidate that is no worse at a bound does not have it called worse."""
     rng = np.random.default_rng(20_090_314)
     trials, wrong = 1000, 0
     for _ in range(trials):

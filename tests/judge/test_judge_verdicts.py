@@ -200,7 +200,9 @@ def test_figures_and_warnings_stand_beside_the_verdict() -> None:
     judged = judge(before, after)
     codes = {w.code for w in judged.warnings}
     assert {"margin_within_noise", "spread_differs"} <= codes
-    assert judged.spread_ratio == pytest.approx(np.std(np.log(after), ddof=1) / np.std(np.log(before), ddof=1))
+    assert judged.spread_ratio == pytest.approx(
+        np.std(np.log(after), ddof=1) / np.std(np.log(before), ddof=1)
+    )
     assert judged.noise_floor == pytest.approx(np.std(np.log(after / before), ddof=1))
     assert judged.mde > judged.margin
     few = judge(before[:3], after[:3])
@@ -232,7 +234,11 @@ def test_a_broken_invariant_breaks_the_guardrail_whatever_its_interval() -> None
 def test_holm_stands_beside_the_verdict_and_does_not_make_it() -> None:
     rng = np.random.default_rng(2)
     found = [
-        judge(np.ones(8) * np.exp(rng.normal(0, 0.01, 8)), np.exp(rng.normal(-0.2, 0.05, 8)), role=Role.SECONDARY)
+        judge(
+            np.ones(8) * np.exp(rng.normal(0, 0.01, 8)),
+            np.exp(rng.normal(-0.2, 0.05, 8)),
+            role=Role.SECONDARY,
+        )
         for _ in range(3)
     ]
     adjusted = holm(found)
