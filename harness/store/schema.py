@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, Text, column, inspect, select, table
+from sqlalchemy.exc import DBAPIError
 
 from harness.store.engine import broken_references, hold_references, writing
 from harness.store.errors import StoreError
@@ -41,18 +42,27 @@ def ensure(
         StoreError: the database is of a newer harness, or is no ledger.
         SQLAlchemyError: the database could not do it; nothing was changed.
     """
+    if _at_head(engine, place, known):
+        return
+    try:
+        with writing(engine).connect() as connection:
+            hold_references(connection, on=False)
+            try:
+                with connection.begin():
+                    # Looked up again: another process may have been faster while this one waited to write.
+                    if _revision(connection, place, known) != known[-1]:
+                        _upgrade(connection, place, migrations)
+            finally:
+                hold_references(connection, on=True)
+    except DBAPIError:
+        # PostgreSQL lets two make tables at once until one of them fails; what counts is that they are there.
+        if not _at_head(engine, place, known):
+            raise
+
+
+def _at_head(engine: Engine, place: str, known: tuple[str, ...]) -> bool:
     with engine.connect() as connection:
-        if _revision(connection, place, known) == known[-1]:
-            return
-    with writing(engine).connect() as connection:
-        hold_references(connection, on=False)
-        try:
-            with connection.begin():
-                # Looked up again: another process may have been faster while this one waited for the lock.
-                if _revision(connection, place, known) != known[-1]:
-                    _upgrade(connection, place, migrations)
-        finally:
-            hold_references(connection, on=True)
+        return _revision(connection, place, known) == known[-1]
 
 
 def _revision(connection: Connection, place: str, known: tuple[str, ...]) -> str | None:

@@ -119,7 +119,9 @@ def test_of_many_that_begin_a_trial_of_one_pilot_one_does(url: str, samples: Sim
         for thread in threads:
             thread.join()
         assert outcomes.count("begun") == 1
-        assert sum("open trial already" in outcome for outcome in outcomes) == 5
+        # Most are told beforehand; who slipped in between (PostgreSQL allows it) meets the unique index.
+        refused = ("open trial already", "another process wrote the same thing first")
+        assert sum(any(sign in outcome for sign in refused) for outcome in outcomes) == 5
         assert len(ledger.trials()) == 1
 
 
