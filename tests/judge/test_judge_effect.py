@@ -47,7 +47,7 @@ def test_spread_ignores_rounding_and_needs_two() -> None:
 
 
 @given(st.lists(st.integers(min_value=-30, max_value=30).map(lambda i: i / 10), min_size=2, max_size=10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_sign_flip_p_is_scipys_exact_permutation_test(values) -> None:
     expected = stats.permutation_test(
         (np.array(values),),
@@ -115,7 +115,7 @@ def test_counts_that_cannot_be_are_refused(successes, trials) -> None:
 
 
 def test_least_detectable_effect_has_the_power_it_says() -> None:
-    """It adds two t quantiles; the exact power (noncentral t) of what it names is 80% give or take two points."""
+    """The exact power (noncentral t) of the effect it names is 80%, give or take two points."""
     for rounds in (6, 8, 12, 20):
         mde = effect.least_detectable(0.05, rounds, 0.05)
         shift = mde / 0.05 * math.sqrt(rounds)
@@ -133,6 +133,7 @@ def test_spread_p_is_the_correlation_test_of_sums_and_differences() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+@settings(max_examples=30)
 def test_holm_is_statsmodels(p_values) -> None:
     expected = multipletests(p_values, method="holm")[1]
     assert adjusted(p_values) == pytest.approx(tuple(expected))

@@ -77,7 +77,7 @@ def test_proportions_without_counts_or_spread_have_no_data() -> None:
     assert "no_counts" in {w.code for w in wobbly.warnings}
 
 
-# ── what was not seen ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── what was not seen ────────────────────────────────────────────────────────────
 
 BEFORE = [1.00, 1.05, 0.95, 1.02, 0.98, 1.01]
 FASTER = [0.50, 0.51, 0.49, 0.50, 0.52, 0.49]
@@ -157,10 +157,8 @@ def test_a_candidate_that_did_not_get_ready_completed_nothing() -> None:
     assert judged.guardrail is GuardrailState.NOT_SHOWN
     never = [Pair(i, 1.0, 0.0, False, False, 64, 64, 0, 64) for i in range(6)]
     assert judge(never, RATE, margin=0.01).guardrail is GuardrailState.BROKEN
-    quit_ = judge(
-        [Pair(i, 0.0, None, False, False, 0, 64) for i in range(6)], METRICS["abandonment_rate"], margin=0.01
-    )
-    assert quit_.guardrail is GuardrailState.BROKEN
+    away = [Pair(i, 0.0, None, False, False, 0, 64) for i in range(6)]
+    assert judge(away, METRICS["abandonment_rate"], margin=0.01).guardrail is GuardrailState.BROKEN
 
 
 HOLES = st.lists(

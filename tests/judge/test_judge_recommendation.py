@@ -20,6 +20,7 @@ from harness.judge.results import (
 )
 
 M = 0.1
+LUCK = "no_benefit_shown"  # one of several, and no longer beyond luck
 BENEFITS = {
     "better": (0.05, 0.2),
     "equivalent": (-0.05, 0.05),
@@ -41,10 +42,20 @@ def judged(benefit, metric="journey_time_p95", role=Role.PRIMARY, **more):
         verdict = verdict_of(interval.lowest, interval.highest, M)
         state = guardrail_of(interval.lowest, interval.highest, M)
     return Judgement(
-        metric=metric, role=role, kind=Kind.RATIO, verdict=verdict,
-        guardrail=state if role is Role.GUARDRAIL else None, evidence=Evidence.MEASURED, margin=M, margin_text="10%",
-        rounds=8, interval=interval, benefit=interval, reasons=(Note("some_code", "some reason"),), **more,
-    )  # fmt: skip
+        metric=metric,
+        role=role,
+        kind=Kind.RATIO,
+        verdict=verdict,
+        guardrail=state if role is Role.GUARDRAIL else None,
+        evidence=Evidence.MEASURED,
+        margin=M,
+        margin_text="10%",
+        rounds=8,
+        interval=interval,
+        benefit=interval,
+        reasons=(Note("some_code", "some reason"),),
+        **more,
+    )
 
 
 def guardrails(completion="equivalent", correctness="equivalent", cost=None):
@@ -84,7 +95,7 @@ def secondary(benefit, **more):
         ("no_worse", {}, secondary("better"), [], [], "adopt", "benefit_shown"),
         ("no_worse", {}, secondary("better", p_value=0.01, p_holm=0.04), [], [], "adopt", "benefit_shown"),
         # 6 otherwise
-        ("no_worse", {}, secondary("better", p_value=0.03, p_holm=0.09), [], [], "not_proven", "no_benefit_shown"),
+        ("no_worse", {}, secondary("better", p_holm=0.09, p_value=0.03), [], [], "not_proven", LUCK),
         ("equivalent", {}, [], [], [], "not_proven", "no_benefit_shown"),
         ("no_worse", {}, secondary("no_worse"), [], [], "not_proven", "no_benefit_shown"),
         ("inconclusive", {"cost": "better"}, [], [], [], "not_proven", "primary_not_shown"),

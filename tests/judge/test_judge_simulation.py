@@ -59,7 +59,7 @@ def test_power_is_what_the_least_detectable_effect_says() -> None:
 
 @pytest.mark.parametrize("rounds", [6, 12])
 def test_a_guardrail_on_completion_is_hardly_ever_broken_or_held_wrongly(rounds) -> None:
-    """Equal arms break it in at most 2.5% of trials; an arm worse by the margin is let through in at most 3.5%."""
+    """Equal arms break it in 2.5% of trials at most; one worse by the margin passes in 3.5% at most."""
     rng = np.random.default_rng(rounds)
     journeys, margin = 160, 0.02
 
