@@ -1,4 +1,4 @@
-"""A system's configuration against its JSON Schema (Draft 2020-12): defaults filled in, every fault with its place.
+"""A system's configuration against its JSON Schema (Draft 2020-12): defaults filled in, faults with places.
 
 The one idea: a schema is the block's own word on what it takes; nothing in it is fetched from elsewhere,
 and its faults are told in the same words as those of the files around it.
@@ -108,7 +108,7 @@ def _sound(schema: Mapping[str, Any], file: str) -> tuple[Mapping[str, Any] | No
 
 
 def complete(configuration: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with the schema's defaults filled in at every level; what is there is never changed."""
+    """The configuration with the schema's defaults filled in at every level; what is there stays."""
     filled = copy.deepcopy(dict(configuration))
     _fill(filled, schema, schema)
     return filled
@@ -179,7 +179,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         and isinstance(value, dict)
         and limit is False
     ):
-        valid = list(schema.get("properties", ()))
+        valid: list[str] = list(schema.get("properties", ()))
         patterns = schema.get("patternProperties", ())
         for name in value:
             if name not in valid and not any(re.search(pattern, name) for pattern in patterns):
@@ -195,7 +195,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
                 expected = f"{name}: ({about})" if about else f"{name}:"
                 yield Problem(path, f"no {name}:", expected, f"add {name}:", key=True)
     elif kind == "type":
-        types = limit if isinstance(limit, list) else [limit]
+        types: list[str] = limit if isinstance(limit, list) else [str(limit)]
         expected = " or ".join(_TYPES.get(name, name) for name in types)
         advice = (
             "put it into quotes"
@@ -204,7 +204,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         )
         yield Problem(path, describe(value), expected, advice)
     elif kind == "enum" and isinstance(limit, list):
-        names = [name for name in limit if isinstance(name, str)]
+        names: list[str] = [name for name in limit if isinstance(name, str)]
         advice = suggest(value, names) if isinstance(value, str) else "correct the value"
         expected = " or ".join(name if isinstance(name, str) else describe(name) for name in limit[:12])
         yield Problem(path, describe(value), expected, advice)

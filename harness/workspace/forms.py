@@ -1,4 +1,4 @@
-"""The forms that names, numbers and texts take, each with the words in which a fault states what was expected.
+"""The forms that names, numbers and texts take, each with the words in which faults speak of it.
 
 The one idea: a pattern stands here once, with its meaning for people beside it, so that a fault never
 shows a regular expression.
@@ -59,6 +59,6 @@ WORDS: Mapping[str, str] = {
 
 
 def refusal(found: str, expected: str, advice: str, at: str = "") -> PydanticCustomError:
-    """The error that a model's own validator raises; `at` is the key of the model at which the fault is placed."""
+    """The error that a model's own validator raises; `at` is the key at which the fault is placed."""
     context = {"found": found, "expected": expected, "advice": advice, "at": at}
     return PydanticCustomError("refused", "{found}; expected {expected}; {advice}", context)

@@ -1,4 +1,4 @@
-"""A scenario's `journeys.py` looked at without running it: does it parse, does it hold what scenario.yaml names?
+"""A scenario's `journeys.py` looked at without running it: does it hold what scenario.yaml names?
 
 The one idea: journeys are code that only the generator's own process may run; a name that stands nowhere
 in the code can be told without running it, and before anything is deployed.
@@ -18,7 +18,7 @@ LARGEST = 1024 * 1024
 
 @dataclass(frozen=True)
 class Code:
-    """What the Python files of a scenario's folder hold: names of methods, those marked as journeys, and texts."""
+    """What a scenario's Python files hold: names of methods, those marked as journeys, and texts."""
 
     methods: frozenset[str]
     journeys: frozenset[str]

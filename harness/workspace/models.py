@@ -217,14 +217,14 @@ class Body(Model):
 class OpenBookLine(Model):
     """One line of `pioneers/<body>/open-book.csv`: what a function of a service costs.
 
-    `system` is None where all arms share the cost; else a system of the body, a block (any release) or a release.
+    `system` is None where all arms share the cost; else a system of the body, a block or one release of it.
     """
 
     service: Name = Field(description="A service of the body")
     function: Text = Field(description="The function or process")
     system: Text | None = Field(
         None,
-        description="Blank: shared by all arms; else a system, a block, or a block release such as booking@1.0.0",
+        description="Blank: shared by all arms; else a system, a block, or a release of it",
     )
     role: Text | None = Field(None, description="The role group that does it")
     kind: Literal["frontline", "middle", "overhead"] = Field(description="Where in the organisation")

@@ -26,7 +26,7 @@ COLUMNS = tuple(OpenBookLine.model_fields)
 _AMOUNTS = ("low", "likely", "high")
 _OPTIONAL = ("system", "role")
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_BARE = re.compile(r"[^,\r\n]*")
+_SEPARATOR = re.compile(r"[,\r\n]")
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -48,7 +48,7 @@ class PlacedLine:
 
 
 def parse(content: bytes, file: str) -> tuple[list[PlacedLine], list[Fault]]:
-    """The sound lines of an open book, and every fault of the others; `file` is the name that faults print."""
+    """The sound lines of an open book, and every fault of the others; `file` is what faults print."""
     if len(content) > LARGEST:
         found, expected = f"a file of {len(content):,} bytes", f"at most {LARGEST:,} bytes"
         return [], [Fault(file, 1, 1, found, expected, "sum up lines")]
@@ -79,54 +79,48 @@ def parse(content: bytes, file: str) -> tuple[list[PlacedLine], list[Fault]]:
 
 
 def cells(text: str, file: str) -> tuple[list[list[Cell]], list[Fault]]:
-    """The rows of a CSV text (RFC 4180; any line end), as far as they can be told apart, and the fault after them."""
+    """The rows of a CSV text (RFC 4180) as far as they can be told apart, and the fault there."""
     rows: list[list[Cell]] = []
     row: list[Cell] = []
     at, line, line_start = 0, 1, 0
     while at < len(text):
         place = (line, at - line_start + 1)
-        if text[at] == '"':
-            match = _QUOTED.match(text, at)
-            if match is None:
-                return rows, [
-                    Fault(file, *place, "a quote that never ends", 'a closing "', "close it, or double it")
-                ]
-            row.append(Cell(match[1].replace('""', '"'), place))
-            for end in _LINE_END.finditer(match[0]):
+        quoted = _QUOTED.match(text, at)
+        if quoted is not None:
+            row.append(Cell(quoted[1].replace('""', '"'), place))
+            for end in _LINE_END.finditer(quoted[0]):
                 line, line_start = line + 1, at + end.end()
+            at = quoted.end()
+        elif text[at] == '"':
+            return rows, [
+                Fault(file, *place, "a quote that never ends", 'a closing "', "close it, or double it")
+            ]
         else:
-            match = _BARE.match(text, at)
-            assert match is not None, "it matches the empty text"  # noqa: S101 - for the type checker
-            row.append(Cell(match[0], place))
-        at = match.end()
-        if at == len(text):
-            break
-        if text[at] == ",":
+            end_of_cell = _SEPARATOR.search(text, at)
+            stop = end_of_cell.start() if end_of_cell else len(text)
+            row.append(Cell(text[at:stop], place))
+            at = stop
+        if text[at : at + 1] == ",":
             at += 1
-            if at == len(text):
-                row.append(Cell("", (line, at - line_start + 1)))
-            elif text[at] in "\r\n":
-                row.append(Cell("", (line, at - line_start + 1)))
-            else:
+            if text[at : at + 1] not in ("", "\r", "\n"):
                 continue
-            if at == len(text):
-                break
-        end_match = _LINE_END.match(text, at)
-        if end_match is None:
+            row.append(Cell("", (line, at - line_start + 1)))
+        line_end = _LINE_END.match(text, at)
+        if line_end is None and at < len(text):
             place = (line, at - line_start + 1)
             found = f"{describe(text[at])} after a closing quote"
-            return rows, [
-                Fault(file, *place, found, "a comma or the line's end", 'double quotes inside quotes: ""')
-            ]
+            advice = 'double quotes inside quotes: ""'
+            return rows, [Fault(file, *place, found, "a comma or the line's end", advice)]
         rows.append(row)
         row = []
-        at = line_start = end_match.end()
-        line += 1
-    return ([*rows, row] if row else rows), []
+        if line_end is not None:
+            line, line_start = line + 1, line_end.end()
+            at = line_start
+    return rows, []
 
 
 def _header(row: Sequence[Cell], file: str) -> tuple[list[str | None], list[Fault]]:
-    """The column that each cell of the header means (the nearest, for a misspelt one), and the header's faults."""
+    """The column that each cell of the header means (for a misspelt one, the nearest), and all faults."""
     names: list[str | None] = []
     faults = []
     free = [name for name in COLUMNS if name not in {cell.text.strip() for cell in row}]
@@ -136,6 +130,7 @@ def _header(row: Sequence[Cell], file: str) -> tuple[list[str | None], list[Faul
         if written not in COLUMNS:
             name = nearest(written, free)
             advice = "separate cells with commas" if ";" in written else suggest(written, free or COLUMNS)
+            free = [other for other in free if other != name]
             found = f"the unknown column {describe(written)}"
             faults.append(Fault(file, *cell.place, found, "a column of the open book", advice))
         if name in names:

@@ -24,7 +24,7 @@ from harness.workspace.yamlfile import Document, Position
 
 @dataclass(frozen=True)
 class ResolvedSystem:
-    """One system, ready to be deployed. `configuration` is complete and valid; `content_hash` is SHA-256 in hex."""
+    """One system, ready to be deployed. `configuration` is complete and valid, `content_hash` a SHA-256."""
 
     label: str
     title: str
@@ -38,7 +38,7 @@ class ResolvedSystem:
 
 @dataclass(frozen=True)
 class ResolvedArm:
-    """One system in a trial: `before`, `after`, `after-2` …, and the interface by which the scenario drives it."""
+    """One system in a trial: `before`, `after`, `after-2` …, and the interface by which it is driven."""
 
     arm: str
     system: ResolvedSystem
@@ -47,7 +47,7 @@ class ResolvedArm:
 
 @dataclass(frozen=True)
 class ResolvedPilot:
-    """One pilot. `path` is its file, relative to the root; `rate` is arrivals per second; `open_book` its service's."""
+    """One pilot. `path` is its file from the root, `rate` arrivals per second, `open_book` its lines."""
 
     id: str
     path: str
@@ -69,7 +69,7 @@ class ResolvedPilot:
         return self.document.locate(path)
 
     def protocol_document(self) -> dict[str, Any]:
-        """What fixes the trial beforehand, as JSON data; lists stay lists, so that it survives a round trip."""
+        """What fixes the trial beforehand, as JSON data that survives a round trip unchanged."""
         pilot = self.pilot.model_dump(mode="json", exclude={"changes", "pilot"})
         return {
             "pilot": self.id,

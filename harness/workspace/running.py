@@ -25,7 +25,7 @@ from harness.workspace.forms import (
 from harness.workspace.quantities import Day, PositiveDuration
 
 BRANCH = "<"
-"""What the name of a union's branch begins with in a validation error's location: no key of a file can be it."""
+"""What a union's branch begins with in a validation error's location: no key of a file does."""
 
 
 class Model(BaseModel):
@@ -60,7 +60,7 @@ Environment = Annotated[
 
 
 class PrepareStep(Model):
-    """One command run before the system starts (initialise, migrate), with a log and a deadline of its own."""
+    """One command run before the system starts (initialise, migrate), with its own log and deadline."""
 
     name: Name = Field(description="What the step is called in logs")
     command: Annotated[list[Text], Field(min_length=1)] = Field(
@@ -82,7 +82,7 @@ class ConfigurationDelivery(Model):
 
     file: FileName | None = Field(
         None,
-        description="Written as JSON under this name in the run's scratch folder; {configuration} is its path",
+        description="Written as JSON under this name in the run's scratch folder: {configuration}",
     )
     environment: Prefix | None = Field(
         None, description="Each top-level key as an environment variable: this prefix and the key in capitals"
@@ -93,8 +93,8 @@ class ConfigurationDelivery(Model):
 class ProcessRun(Model):
     """`run: {process: …}`: a command in an environment of its own.
 
-    Placeholders in `command`, `prepare` and `variables`: `{port}`, `{scratch}`, `{folder}`, `{configuration}`,
-    `{python}` (the environment's interpreter), `{bin}` (its scripts folder). No shell is involved.
+    Placeholders in `command`, `prepare` and `variables`: `{port}`, `{scratch}`, `{folder}`, `{configuration}`
+    (its file), `{python}` (the environment's interpreter), `{bin}` (its scripts folder). No shell is involved.
     """
 
     environment: Environment = Field(
@@ -102,7 +102,7 @@ class ProcessRun(Model):
     )
     prepare: list[PrepareStep] = Field([], description="Commands run once before the system starts, in order")
     command: Annotated[list[Text], Field(min_length=1)] = Field(
-        description="The command that serves; {port}, {scratch}, {folder}, {configuration}, {python}, {bin} are filled in"
+        description="The command that serves; {port}, {scratch}, {folder}, {python} … are filled in"
     )
     variables: dict[Variable, str] = Field(
         {}, description="Environment variables, with the same placeholders"

@@ -1,7 +1,7 @@
 """JSON Schemas of the files that people write, for editors: names completed, faults underlined while typing.
 
-The one idea: they come from the very models that read the files, so they cannot say anything else; what a schema cannot
-say (one of two keys, names that lead somewhere) `harness check` says.
+The one idea: they come from the very models that read the files, so they cannot say anything else; what a
+schema cannot say (one of two keys, names that lead somewhere) `harness check` says.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def _tidy(part: Any) -> None:
-    """Leave out defaults in parsed form (30.0 for `30s`; descriptions name them) and titles that repeat the key."""
+    """Leave out defaults in parsed form (30.0, not `30s`) and titles that repeat the key."""
     if isinstance(part, list):
         for inner in part:
             _tidy(inner)

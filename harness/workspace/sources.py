@@ -51,7 +51,7 @@ class OpenBook:
 
 @dataclass
 class Sources:
-    """All files by name: blocks, bodies, open books (of a body) and scenarios by folder, pilots by `body/file`."""
+    """All files by name: blocks, bodies, open books and scenarios by folder, pilots by `body/file`."""
 
     root: Path
     programme: Source[Programme] | None = None
@@ -144,7 +144,7 @@ def _read(sources: Sources, path: Path, model: type[M], key: str, name: str = ""
 
 
 def _content(sources: Sources, path: Path, largest: int) -> bytes | None:
-    """The file's bytes, one more than `largest` at most; None with a fault if it is no file of this workspace."""
+    """The file's bytes, one more than `largest` at most; None with a fault if it cannot be used."""
     try:
         if not path.resolve().is_relative_to(sources.root):
             sources.fault(

@@ -1,7 +1,7 @@
-"""The starting set: what `harness init` puts into a new workspace, an example programme to change into one's own.
+"""The starting set: what `harness init` puts into a new workspace, to be changed into one's own.
 
-The one idea: there is one copy of it. A wheel carries the repository's own folders; in a source checkout they lie beside
-the package.
+The one idea: there is one copy of it. A wheel carries the repository's own folders; in a source checkout they
+lie beside the package.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ def initialise(target: Path) -> list[Path]:
     """Make a new workspace in `target`, which is created, or empty; returns the files written, sorted.
 
     Raises:
-        WorkspaceError: the target is not empty, or no folder, or cannot be written; or the installation has no
-            starting set.
+        WorkspaceError: the target is not empty, or no folder, or not writable; or there is no starting set.
     """
     source = _source()
     _refuse_unless_empty(target)

@@ -1,4 +1,4 @@
-"""Every system of a workspace as its manifest says: releases of blocks and systems of bodies, their files found.
+"""Every system of a workspace as its manifest says: releases and systems of bodies, their files found.
 
 The one idea: a release in the commons and a system of a body are one thing to everybody else: a
 `Manifest` with a folder, a schema and a way to run.

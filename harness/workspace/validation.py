@@ -56,7 +56,7 @@ def validate(model: type[M], document: Document) -> tuple[M | None, list[Fault]]
 
 
 def _place(data: Any, location: tuple[int | str, ...]) -> tuple[KeyPath, bool]:
-    """The key path in the file that a validation error's location means, and whether it means the key itself."""
+    """The key path that a validation error's location means, and whether it means the key itself."""
     path: list[int | str] = []
     for part in location:
         if part == "[key]":

@@ -52,8 +52,9 @@ _CONSTANTS: Mapping[str, bool | None] = (
 class Document:
     """What a file held and where each part stands.
 
-    `data` is plain: dict with text keys, list, str, int, float, bool, None. `keys` and `values` give line and column,
-    from 1, of every key (or list item) and of every value. `spoilt` are the key paths whose values could not be taken over; they stand as None in `data`.
+    `data` is plain: dict with text keys, list, str, int, float, bool, None. `keys` and `values` give line and
+    column, from 1, of every key (or list item) and of every value. `spoilt` are the key paths whose values
+    could not be taken over; they stand as None in `data`.
     """
 
     file: str
@@ -63,11 +64,11 @@ class Document:
     spoilt: frozenset[KeyPath] = frozenset()
 
     def locate(self, path: Sequence[str | int]) -> Position:
-        """Line and column, from 1, of the key or list item at `path`, or of the nearest part above that is there."""
+        """Line and column, from 1, of the key or list item at `path`, or of the nearest part above it."""
         return self._find(self.keys, path)
 
     def locate_value(self, path: Sequence[str | int]) -> Position:
-        """Line and column, from 1, of the value at `path`, or of the nearest part above that is there."""
+        """Line and column, from 1, of the value at `path`, or of the nearest part above it."""
         return self._find(self.values, path)
 
     def _find(self, places: Mapping[KeyPath, Position], path: Sequence[str | int]) -> Position:
@@ -117,7 +118,7 @@ def parse(content: bytes, file: str) -> tuple[Document | None, list[Fault]]:
 
 
 def decode(content: bytes, file: str) -> tuple[str | None, Fault | None]:
-    """UTF-8 text, a leading byte order mark left out, or the fault at the first byte or character that is none."""
+    """UTF-8 text without a leading byte order mark, or the fault at the first byte or character amiss."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -218,7 +219,7 @@ class _Builder:
             )
 
     def _node(self, event: Any, path: KeyPath, depth: int, *, keep: bool) -> Any:
-        """The value that begins with `event`; its place is noted when it is kept (not under a repeated key)."""
+        """The value that begins with `event`; its place is noted when it is kept."""
         place = _place(event)
         if keep:
             self._values[path] = place
