@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,9 @@ def application(
             "message.html", "Sorry, that did not work", error.status_code, message=error.detail
         )
 
+    async def busy(_request: Request, _error: Exception) -> Response:
+        return pages.render("message.html", "The service is busy", 503, message="Go back and try again.")
+
     async def failed(_request: Request, _error: Exception) -> Response:
         return pages.render(
             "message.html", "Sorry, there is a problem", 500, message="Nothing was sent. Try again later."
@@ -49,8 +53,20 @@ def application(
     routes += Staff(configuration, database, pages, clock).routes()
     if configuration.diary is not None:
         routes += Cancelling(configuration, database, pages, clock).routes()
-    return Starlette(
-        routes=routes, exception_handlers={Stopped: stopped, HTTPException: http_error, Exception: failed}
+    handlers = {
+        Stopped: stopped,
+        HTTPException: http_error,
+        sqlite3.OperationalError: busy,
+        Exception: failed,
+    }
+    return Starlette(routes=routes, exception_handlers=handlers)
+        routes=routes,
+        exception_handlers={
+            Stopped: stopped,
+            HTTPException: http_error,
+            sqlite3.OperationalError: busy,
+            Exception: failed,
+        },
     )
 
 

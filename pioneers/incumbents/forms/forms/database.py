@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from typing import Any
 
 from forms.configuration import Configuration
 
+_writers = threading.Lock()
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -71,14 +73,20 @@ class Database:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """One transaction that may write: done whole, or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        """One transaction that may write: done whole, or not at all.
+
+        Writers of one process queue, as they would at a database server, instead of asking SQLite again and
+        again. Raises sqlite3.OperationalError if the database stays locked for 10 seconds.
+        """
+        with _writers:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     # ── sessions ────────────────────────────────────────────────────────────────────────────────────────
 
