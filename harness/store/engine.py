@@ -36,6 +36,8 @@ def parse(url: str) -> URL:
         StoreError: not a URL of a database that the ledger knows. The message holds no password.
     """
     try:
+        if "\0" in url:
+            raise ValueError("NUL")
         parts = make_url(url)
     except (ArgumentError, ValueError):
         # The cause is left out: SQLAlchemy's and int()'s messages quote pieces of the URL.
@@ -80,9 +82,8 @@ def make_engine(url: URL, timeout: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": timeout, "check_same_thread": False}
         if url.database in (None, "", ":memory:"):
-            options["poolclass"] = (
-                StaticPool  # in memory a second connection would be a second, empty database
-            )
+            # In memory a second connection would be a second, empty database.
+            options["poolclass"] = StaticPool
     else:
         options["connect_args"] = {"connect_timeout": max(2, round(timeout))}
         options["pool_pre_ping"] = True

@@ -62,7 +62,8 @@ class Ledger:
         """
         parts = engines.parse(url)
         place = engines.place_of(parts)
-        engine = engines.make_engine(parts, timeout)
+        with told(place, "opening"):
+            engine = engines.make_engine(parts, timeout)
         try:
             with told(place, "opening"):
                 schema.ensure(engine, place)

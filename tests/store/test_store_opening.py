@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,24 @@ def test_a_place_where_nobody_may_write(place: str) -> None:
         Ledger.open(f"sqlite:///{place}")
 
 
+def test_a_folder_that_may_not_be_entered(tmp_path: Path) -> None:
+    """In a process that is not root, for root enters every folder."""
+    code = (
+        "import os, sys; from harness.store.ledger import Ledger, StoreError\n"
+        "Ledger.open('sqlite://').close()  # imports everything while it still may\n"
+        "os.geteuid() or os.setresuid(65534, 65534, 65534)\n"
+        "try: Ledger.open(sys.argv[1])\n"
+        "except StoreError as error: print(error)"
+    )
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    for url in (f"sqlite:///{closed}/ledger.db", f"sqlite:///{closed}/deeper/ledger.db"):
+        ran = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=False)
+        assert "ermission denied" in ran.stdout
+        assert ran.stderr == ""
+    closed.chmod(0o700)
+
+
 def test_a_ledger_that_may_only_be_read_can_be_read(url: str, file: Path, samples: SimpleNamespace) -> None:
     """`query_only` and `mode=ro` bind root as well; a file's permissions do not."""
     with Ledger.open(url) as ledger:
@@ -159,6 +178,7 @@ def test_a_locked_empty_file_is_told_too(url: str, file: Path, child: Child) -> 
     ("url", "expected"),
     [
         ("", "is not a database URL; expected something like sqlite:"),
+        ("sqlite:///a\0b.db", "is not a database URL"),
         ("ledger.db", "is not a database URL"),
         ("/home/me/ledger.db", "is not a database URL"),
         ("postgresql://me:hunter2@host:notaport/db", "is not a database URL"),
