@@ -32,6 +32,7 @@ def _code(app: click.Command) -> int:
 
 
 def _known(error: Exception) -> int:
+    from harness.reporting.errors import ReportError
     from harness.store.errors import StoreError
     from harness.trial.errors import TrialError
     from harness.workspace.faults import WorkspaceError
@@ -45,7 +46,7 @@ def _known(error: Exception) -> int:
     if isinstance(error, TrialError):
         complain(str(error), error.advice, error.log)
         return int(error.code)
-    if isinstance(error, StoreError):
+    if isinstance(error, StoreError | ReportError):
         complain(str(error))
         return 1
     if isinstance(error, OSError):

@@ -43,15 +43,20 @@ def print_outcome(full: FullTrial, judgement: TrialJudgement) -> None:
     from harness.reporting.text import finding_sentence, verdict_rows
 
     console = Console(highlight=False)
+    rows = verdict_rows(full, judgement)
+    several = len(judgement.arms) > 1
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    columns = (*(("candidate",) if several else ()), "metric", "before", "after", "effect", "margin", "verdict")
+    for column in columns:
+        table.add_column(column, overflow="fold", justify="right" if column in ("before", "after") else "left")
+    for row in rows:
+        word = row.guardrail or row.verdict
+        cells = (row.metric, row.before, row.after, row.effect, row.margin)
+        told = Text(f"{word} ({row.role})", style=_COLOURS.get(word, ""))
+        table.add_row(*((row.candidate,) if several else ()), *(Text(cell) for cell in cells), told)
+    console.print(table)
     for arm in judgement.arms:
-        table = Table(box=box.SIMPLE, pad_edge=False, title_justify="left")
-        for column in ("metric", "before", "after", "effect", "margin", "verdict"):
-            table.add_column(column, justify="left" if column in ("metric", "verdict") else "right", overflow="fold")
-        for row in verdict_rows(full, arm):
-            word = row.guardrail or row.verdict
-            style = _COLOURS.get(word.lower(), "")
-            table.add_row(row.metric, row.before, row.after, row.effect, row.margin, Text(row.word, style=style))
-        console.print(table)
-        console.print(Text(finding_sentence(full, arm), style="bold"))
+        console.print(Text(finding_sentence(full, judgement, arm.arm), style="bold"))
         reasons = "; ".join(reason.text for reason in arm.recommendation.reasons)
-        console.print(f"recommendation: {arm.recommendation.recommended.value.replace('_', ' ')} ({reasons})", markup=False)
+        word = arm.recommendation.recommended.value.replace("_", " ")
+        console.print(Text(f"recommendation: {word} ({reasons})"))

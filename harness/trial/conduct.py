@@ -145,7 +145,7 @@ def judge(ledger: Ledger, uid: str) -> Outcome:
     from pydantic import TypeAdapter
 
     full = ledger.load(uid)
-    judgement = judge_trial(full)
+    judgement = judge_trial(full, ledger.findings(full.trial.pilot))
     ledger.save_judgement(uid, TypeAdapter(TrialJudgement).dump_python(judgement, mode="json"))
     return Outcome(full.trial, judgement)
 

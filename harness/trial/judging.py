@@ -11,8 +11,9 @@ from typing import Any
 
 import harness
 from harness.judge.cost import judge_cost
-from harness.judge.judge import Pair, holm, judge_metric
-from harness.judge.metrics import METRICS, Evidence, Kind, Metric
+from harness.judge.holm import holm
+from harness.judge.judge import Pair, break_guardrail, judge_metric, unjudged
+from harness.judge.metrics import METRICS, Kind, Metric
 from harness.judge.recommendation import recommend
 from harness.judge.results import (
     ArmJudgement,
@@ -24,7 +25,7 @@ from harness.judge.results import (
     TrialJudgement,
     Verdict,
 )
-from harness.store.records import FullTrial, RoundRecord, RunRecord, RunState, TrialState, Value
+from harness.store.records import FindingRecord, FullTrial, RoundRecord, RunRecord, RunState, TrialState, Value
 from harness.trial.costing import cost_trial
 from harness.trial.errors import Exit
 from harness.trial.order import derive
@@ -39,14 +40,17 @@ _COUNTED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def judge_trial(full: FullTrial) -> TrialJudgement:
-    """Judge every candidate of a trial against its incumbent by the protocol it ran under."""
+def judge_trial(full: FullTrial, findings: Sequence[FindingRecord] = ()) -> TrialJudgement:
+    """Judge every candidate of a trial against its incumbent by the protocol it ran under.
+
+    `findings` are the pilot's; an open blocking one keeps a candidate from being adopted.
+    """
     trial = full.trial
     protocol = trial.document["protocol"]
     costs = cost_trial(full, derive(trial.seed, "cost"))
     candidates = [arm for arm in trial.arms if arm.arm != "before"]
     judged = tuple(
-        _judge_arm(full, protocol, arm.arm, arm.system, len(candidates), costs) for arm in candidates
+        _judge_arm(full, protocol, arm.arm, arm.system, len(candidates), costs, findings) for arm in candidates
     )
     return TrialJudgement(
         trial=trial.uid,
@@ -65,12 +69,17 @@ def _judge_arm(
     system: str,
     candidates: int,
     costs: CostOutcome | None,
+    findings: Sequence[FindingRecord],
 ) -> ArmJudgement:
     def judged(criterion: Mapping[str, Any], role: Role) -> Judgement:
         return _judge_one(full, protocol, arm, criterion, role, candidates, costs)
 
     primary = judged(protocol["primary"], Role.PRIMARY)
-    guardrails = tuple(judged(criterion, Role.GUARDRAIL) for criterion in protocol["guardrails"])
+    broken = _broken_invariants(full, arm)
+    guardrails = tuple(
+        break_guardrail(found, broken) if found.metric == "correctness" else found
+        for found in (judged(criterion, Role.GUARDRAIL) for criterion in protocol["guardrails"])
+    )
     secondary = holm([judged(criterion, Role.SECONDARY) for criterion in protocol["secondary"]])
     return ArmJudgement(
         arm=arm,
@@ -82,8 +91,8 @@ def _judge_arm(
             primary,
             guardrails,
             tuple(secondary),
-            broken_invariants=_broken_invariants(full, arm),
-            blocking_findings=[f.text for f in full.findings if f.blocking and f.resolved_at is None],
+            broken_invariants=broken,
+            blocking_findings=[f.text for f in findings if f.blocking and f.resolved_at is None],
         ),
     )
 
@@ -100,17 +109,23 @@ def _judge_one(
     metric = METRICS[criterion["metric"]]
     margin = Margin.parse(criterion["margin"])
     alpha = float(protocol["alpha"])
+
+    def withheld(verdict: Verdict, code: str, why: str) -> Judgement:
+        note = Note(code, why)
+        return unjudged(metric, verdict, note, margin=margin.value, margin_text=str(margin), role=role)
+
     if full.trial.state is TrialState.INVALID:
-        reason = full.trial.state_reason or "a validity check failed in every attempt at a round"
-        return _withheld(metric, role, margin, Verdict.INVALID, Note("trial_invalid", reason))
+        why = full.trial.state_reason or "a validity check failed in every attempt at a round"
+        return withheld(Verdict.INVALID, "trial_invalid", why)
     unready = _never_ready(full, arm)
     if unready is not None:
-        return _withheld(metric, role, margin, Verdict.NO_DATA, Note("never_ready", unready))
+        return withheld(Verdict.NO_DATA, "never_ready", unready)
     if metric.kind is Kind.COST:
         if costs is None:
-            note = Note("cost_unknown", "the body's prices or volumes are not known")
-            return _withheld(metric, role, margin, Verdict.NO_DATA, note)
+            return withheld(Verdict.NO_DATA, "cost_unknown", "the body's prices or volumes are not known")
         draws = costs.per_transaction if metric.name == "cost_per_transaction" else costs.per_successful_outcome
+        if "before" not in draws or arm not in draws:
+            return withheld(Verdict.NO_DATA, "cost_unknown", "; ".join(w.text for w in costs.warnings))
         evidence = next((getattr(c, _COST_FIELD[metric.name]).evidence for c in costs.arms if c.arm == arm), metric.evidence)
         return judge_cost(
             metric,
@@ -171,21 +186,6 @@ def _counts(run: RunRecord, metric: str) -> tuple[int, int]:
         return 0, 0
     successes, trials = names
     return sum(run.counts.get(n, 0) for n in successes), sum(run.counts.get(n, 0) for n in trials)
-
-
-def _withheld(metric: Metric, role: Role, margin: Margin, verdict: Verdict, note: Note) -> Judgement:
-    return Judgement(
-        metric=metric.name,
-        role=role,
-        kind=metric.kind,
-        verdict=verdict,
-        guardrail=GuardrailState.NOT_SHOWN if role is Role.GUARDRAIL else None,
-        evidence=metric.evidence if metric.kind is not Kind.COST else Evidence.DERIVED,
-        margin=margin.value,
-        margin_text=str(margin),
-        rounds=0,
-        reasons=(note,),
-    )
 
 
 def _never_ready(full: FullTrial, arm: str) -> str | None:

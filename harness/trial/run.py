@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from harness.deploy.registry import deployer_for
 from harness.deploy.types import DeployError, DeployFault, Deployment, DeployRequest
 from harness.load.driver import Generator, GeneratorError, Progress
 from harness.load.plan import Plan
-from harness.load.result import LoadResult
-from harness.load.schedule import schedule, schedule_hash, window_arrivals
-from harness.measure.meter import MeasureError, Meter
-from harness.measure.types import MachineUse, ResourceUse
+from harness.load.result import FailureCount, LoadResult
+from harness.load.schedule import in_window, planned_mix, schedule, schedule_hash
+from harness.measure.meter import Meter
+from harness.measure.types import MachineUse, MeasureError, ResourceUse
 from harness.store.records import Check, Failure, RunRecord, RunState, Value
 from harness.trial import figures, validity
 from harness.trial.errors import Exit, TrialError
@@ -131,7 +131,7 @@ def execute(
     deployer = deployer_for(request.arm.system.run, cache=places.environments, state=places.processes)
     with Generator(request.folder) as generator:
         generator.start()
-        record(places.processes, generator.pid)
+        entry = record(places.processes, generator.pid, label=f"generator of {request.arm.system.label}")
         try:
             on_phase("deploy", None)
             try:
@@ -147,7 +147,7 @@ def execute(
                 deployment.stop()
         finally:
             generator.stop()
-            forget(places.processes, generator.pid)
+            forget(entry)
 
 
 def _measured(
@@ -171,7 +171,7 @@ def _measured(
     use: ResourceUse | None = None
     machine: MachineUse | None = None
     try:
-        result = generator.run(plan, on_progress)
+        result = _loaded(generator, plan, on_progress)
         status = deployment.exit_status()
         try:
             use, machine = meter.result()
@@ -187,6 +187,17 @@ def _measured(
     if state is RunState.MEASURED and not all(check.passed for check in found):
         state = RunState.INVALID
     return _record(request, started, state, result, use, machine, found, deployment, status)
+
+
+def _loaded(generator: Generator, plan: Plan, on_progress: Callable[[Progress], None]) -> LoadResult:
+    """The run's result. An audit that failed leaves everything else measured: correctness is then not known."""
+    try:
+        return generator.run(plan, on_progress)
+    except GeneratorError as error:
+        if error.result is None:
+            raise
+        missing = FailureCount("audit", "not audited", 1, str(error)[:300])
+        return replace(error.result, failures=(*error.result.failures, missing))
 
 
 def _record(
@@ -235,7 +246,7 @@ def _generator_failed(
         raise TrialError(
             f"the scenario raised: {error}", advice="mend the scenario's journeys.py, then run again", log=error.log_tail
         ) from error
-    if error.kind in ("seed", "audit", "system_gone"):
+    if error.kind in ("seed", "system_gone"):
         status = deployment.exit_status()
         ended = f" (the system ended by itself with status {status})" if status is not None else ""
         return _not_ready(request, started, f"{label}: {error}{ended}", deployment.log_tail())
@@ -260,10 +271,7 @@ def _generator_failed(
 def _not_ready(request: RunRequest, started: datetime, reason: str, log: str) -> RunRecord:
     """A system that could not be used fails every journey of its round (docs/method.md)."""
     arrivals = schedule(request.plan)
-    expected = window_arrivals(request.plan, arrivals)
-    mix: dict[str, int] = {}
-    for arrival in expected:
-        mix[arrival.journey] = mix.get(arrival.journey, 0) + 1
+    expected = sum(in_window(request.plan, arrival) for arrival in arrivals)
     return RunRecord(
         arm=request.arm.arm,
         place=request.place,
@@ -271,18 +279,18 @@ def _not_ready(request: RunRequest, started: datetime, reason: str, log: str) ->
         started_at=started,
         values={"completion_rate": Value(0.0), "abandonment_rate": Value(0.0)},
         counts={
-            "scheduled": len(expected),
+            "scheduled": expected,
             "sent": 0,
             "shed": 0,
             "completed": 0,
-            "failed": len(expected),
+            "failed": expected,
             "abandoned": 0,
             "refused": 0,
             "correct": 0,
         },
-        started_mix=mix,
+        started_mix=planned_mix(request.plan, arrivals),
         histograms={},
-        failures=(Failure("deploy", "not ready", len(expected), log[-400:]),),
+        failures=(Failure("deploy", "not ready", expected, log[-400:]),),
         schedule_hash=schedule_hash(arrivals),
         reason=reason,
         log_folder=request.log_folder,

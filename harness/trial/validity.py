@@ -38,7 +38,7 @@ def checks(result: LoadResult, machine: MachineUse | None, limits: Limits) -> tu
     departed = sum(
         abs(result.started_mix.get(name, 0) - planned) for name, planned in result.planned_mix.items()
     )
-    departed = max(0, departed - result.shed) / started if started else 0.0
+    departure = max(0, departed - result.shed) / started if started else 0.0
     found = [
         Check(
             "generator_lateness",
@@ -63,8 +63,8 @@ def checks(result: LoadResult, machine: MachineUse | None, limits: Limits) -> tu
         ),
         Check(
             "mix_as_planned",
-            departed <= limits.mix,
-            f"the mix of journeys started departs from the plan by {departed:.1%}",
+            departure <= limits.mix,
+            f"the mix of journeys started departs from the plan by {departure:.1%}",
             f"{limits.mix:.0%}",
             "journeys of one kind were lost before they started: look at the generator's log of this run",
         ),

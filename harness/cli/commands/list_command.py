@@ -32,7 +32,7 @@ def command(kind: str, as_json: bool) -> None:
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in rows[0]:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column == next(iter(rows[0])))
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row.values()))
     Console().print(table)

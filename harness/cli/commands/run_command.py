@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.trial.conduct import Outcome, Overrides
     from harness.trial.errors import Exit
     from harness.trial.run import Places
+    from harness.workspace.faults import Fault
     from harness.workspace.loader import ResolvedPilot
 
 
@@ -77,7 +78,8 @@ def command(
     names = pilots or tuple(n for n in space.pilots if every or n.split("/")[0] == body)
     if not names:
         raise click.UsageError(f"no pilots of body {body!r}" if body else "the workspace has no pilots")
-    resolved, faults = [], []
+    resolved: list[ResolvedPilot] = []
+    faults: list[Fault] = []
     for name in names:
         try:
             resolved.append(space.pilot(name))

@@ -1,0 +1,148 @@
+"""The main job as a person runs it: a real short trial of a small workspace, through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+QUICK = ("--rounds", "2", "--warm-up", "200ms", "--measure", "1s")
+
+
+def processes_of(root: Path) -> list[psutil.Process]:
+    """Processes that have anything to do with this workspace."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(root) in word for word in process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
+def last_trial(tiny, state: str) -> dict[str, object]:
+    listed = json.loads(tiny.harness("list", "trials", "--json").stdout)
+    assert listed[-1]["state"] == state or listed[0]["state"] == state, listed
+    return next(t for t in listed if t["state"] == state)
+
+
+def test_a_real_short_trial_from_files_to_report(tiny) -> None:
+    done = tiny.harness("run", "desk", *QUICK)
+    assert done.returncode in (0, 3, 4), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "exploratory" in done.stderr
+    for word in ("Completion rate", "Correctness", "recommendation:"):
+        assert word in done.stdout
+    last = done.stdout.strip().splitlines()[-1]
+    assert last.startswith("report: ")
+    page = tiny.root / last.removeprefix("report: ")
+    text = page.read_text(encoding="utf-8")
+    assert "Is the same desk again any different?" in text
+    assert processes_of(tiny.root) == []
+    assert list((tiny.root / ".harness" / "processes").glob("*")) == []
+    assert list((tiny.root / ".harness").glob("runs/*/*/scratch")) == []
+    assert (tiny.root / ".harness" / "ledger.db").stat().st_size < 5_000_000
+
+
+def test_json_tells_the_judgement_and_nothing_else(tiny) -> None:
+    done = tiny.harness("run", "desk", *QUICK, "--json")
+    (row,) = json.loads(done.stdout)
+    assert row["exit_code"] == done.returncode
+    arm = row["judgement"]["arms"][0]
+    assert arm["system"] == "desk-twin"
+    assert {g["metric"] for g in arm["guardrails"]} == {"completion_rate", "correctness"}
+    assert len(arm["primary"]["pairs"]) == 2
+    assert Path(row["report"]).is_file()
+
+
+def test_a_dry_run_deploys_nothing_and_says_what_would_be(tiny) -> None:
+    done = tiny.harness("run", "desk", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    for words in ("desk-twin", "6 rounds", "20 journeys/s", "about 240 journeys an arm", "no protocol was registered"):
+        assert words in done.stdout
+    assert not (tiny.root / ".harness" / "runs").exists()
+    (row,) = json.loads(tiny.harness("run", "desk", "--dry-run", "--json").stdout)
+    assert row["journeys_an_arm"] == 240
+
+
+def test_register_freezes_and_an_altered_protocol_is_exploratory(tiny) -> None:
+    first = json.loads(tiny.harness("register", "desk", "--json").stdout)
+    again = json.loads(tiny.harness("register", "desk", "--json").stdout)
+    assert first["new"]
+    assert not again["new"]
+    assert first["protocol_hash"] == again["protocol_hash"]
+    (row,) = json.loads(tiny.harness("run", "desk", "--dry-run", "--json").stdout)
+    assert row["kind"] == "registered"
+    tiny.change(tiny.pilot, "margin: 10%", "margin: 20%")
+    (row,) = json.loads(tiny.harness("run", "desk", "--dry-run", "--json").stdout)
+    assert row["kind"] == "exploratory"
+    assert "altered since it was registered" in row["because"]
+
+
+def interrupted_after(tiny, line: str, how: signal.Signals) -> subprocess.CompletedProcess[str]:
+    """Start a run and end it with a signal as soon as a line of its progress begins so."""
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    with subprocess.Popen(
+        tiny.command(*words), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        seen = ""
+        for text in process.stderr:
+            seen += text
+            if text.startswith(line):
+                os.kill(process.pid, how)
+                break
+        rest, error = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(words, process.returncode, rest, seen + error)
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tiny, how, code) -> None:
+    stopped = interrupted_after(tiny, "round 2/3", how)
+    assert stopped.returncode == code, stopped.stderr
+    if how is signal.SIGINT:
+        assert processes_of(tiny.root) == []
+        assert "--resume" in stopped.stderr
+    assert last_trial(tiny, "open")
+    refused = tiny.harness("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    assert refused.returncode == 2
+    assert "--resume" in refused.stderr
+    assert "--abandon" in refused.stderr
+    done = tiny.harness("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--resume", "--json")
+    (row,) = json.loads(done.stdout)
+    assert "resumed after 1 round" in done.stderr
+    pairs = row["judgement"]["arms"][0]["primary"]["pairs"]
+    assert len(pairs) == 3
+    assert len({tuple(pair) for pair in pairs}) == 3
+    assert processes_of(tiny.root) == []
+    assert list((tiny.root / ".harness" / "processes").glob("*")) == []
+
+
+def test_files_changed_since_the_trial_began_are_not_resumed(tiny) -> None:
+    interrupted_after(tiny, "round 1/3", signal.SIGINT)
+    tiny.change(tiny.body, "work: 40", "work: 41")
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    refused = tiny.harness(*words, "--resume")
+    assert refused.returncode == 2
+    assert "changed since" in refused.stderr
+    listed = json.loads(tiny.harness("list", "trials", "--json").stdout)
+    assert [t["state"] for t in listed] == ["open"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_thirty_per_cent_more_real_work_is_worse_and_the_same_system_is_not(tiny) -> None:
+    """Three arms at once: the desk, the same desk again, and one that does 30% more key derivation a visit."""
+    tiny.change(tiny.pilot, "  - system: desk-twin\n", "  - system: desk-twin\n  - system: desk-slower\n")
+    tiny.change(tiny.pilot, "rounds: 6", "rounds: 8")
+    done = tiny.harness("run", "desk", "--json", timeout=380)
+    (row,) = json.loads(done.stdout)
+    twin, slower = row["judgement"]["arms"]
+    assert slower["system"] == "desk-slower"
+    assert slower["primary"]["verdict"] == "worse"
+    assert 1.1 < slower["primary"]["effect"] < 1.5
+    assert twin["primary"]["verdict"] not in ("worse", "better", "invalid", "no_data")
+    assert done.returncode == 3
