@@ -60,14 +60,6 @@ def application(
         Exception: failed,
     }
     return Starlette(routes=routes, exception_handlers=handlers)
-        routes=routes,
-        exception_handlers={
-            Stopped: stopped,
-            HTTPException: http_error,
-            sqlite3.OperationalError: busy,
-            Exception: failed,
-        },
-    )
 
 
 def from_environment() -> Starlette:
