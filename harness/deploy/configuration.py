@@ -73,18 +73,8 @@ class Placeholders:
 
 
 def configuration_file(delivery: ConfigurationDelivery, scratch: Path) -> Path | None:
-    """Where the configuration file will be, None if none was asked for.
-
-    Raises DeployError for `.` and `..`.
-    """
-    if delivery.file is None:
-        return None
-    if delivery.file in (".", "..", ".deployment"):
-        raise DeployError(
-            DeployFault.COMMAND,
-            f"configuration.file: {delivery.file!r} is no file name; write one such as config.json",
-        )
-    return scratch / delivery.file
+    """Where the configuration file will be, None if none was asked for."""
+    return None if delivery.file is None else scratch / delivery.file
 
 
 def write_configuration(path: Path, configuration: Mapping[str, Any], owner: tuple[int, int] | None) -> None:

@@ -81,7 +81,8 @@ class ProcessDeployer:
         except OSError as error:
             raise DeployError(
                 DeployFault.ENVIRONMENT,
-                f"the environment cannot be kept in {self._cache}: {error}; make that folder writable, free space",
+                f"the environment cannot be kept in {self._cache}: {error}; "
+                "make that folder writable, with space to spare",
             ) from None
 
     def _deploy_on(
