@@ -19,8 +19,9 @@ from harness.measure.tree import Totals, Tree
 from harness.measure.types import MachineUse, MeasureError, ResourceUse
 
 _EVERY = 0.2
+_RESCAN_EVERY = 1.0
 _LONGEST_PAUSE = 2.0
-_SHARE_OF_A_CORE = 0.004
+_SHARE_OF_A_CORE = 0.002  # each of the two: sampling memory, and looking for new processes
 _LATEST_SHARE = 0.1
 _GRACE = 10.0
 
@@ -161,12 +162,18 @@ class Meter:
 
     def _sample_until(self, closes: float) -> bool:
         """Sample memory until the window is about to close, then wait for the close; False if cancelled."""
+        rescan_at = time.monotonic()
         while True:
-            spent = -time.thread_time()
+            began, now = time.thread_time(), time.monotonic()
+            if now >= rescan_at:
+                self._system_tree.update()
+                scanned = time.thread_time()
+                rescan_at = now + max(_RESCAN_EVERY, (scanned - began) / _SHARE_OF_A_CORE)
+            else:
+                self._system_tree.update(rescan=False)
+                scanned = began
             self._memory.sample(self._system_tree.pids)
-            self._system_tree.update()
-            spent += time.thread_time()
-            pause = min(max(_EVERY, spent / _SHARE_OF_A_CORE), _LONGEST_PAUSE)
+            pause = min(max(_EVERY, (time.thread_time() - scanned) / _SHARE_OF_A_CORE), _LONGEST_PAUSE)
             left = closes - time.monotonic()
             if left <= pause:
                 return not self._stop.wait(max(0.0, left))

@@ -55,12 +55,13 @@ class Tree:
         """The processes seen by the last `update`."""
         return frozenset(pid for pid, _ in self._seen)
 
-    def update(self, table: Mapping[int, proc.Row] | None = None) -> Totals:
+    def update(self, table: Mapping[int, proc.Row] | None = None, *, rescan: bool = True) -> Totals:
         """Look at all processes of the tree; what it has used up to now.
 
-        `table` is every process of the machine, where the caller has just read it anyway.
+        `table` is every process of the machine, where the caller has just read it anyway. Without `rescan`
+        only processes seen before are looked at, which is cheap; a control group's always are.
         """
-        rows = self._rows(table)
+        rows = self._rows(table) if rescan or self._cgroup is not None else self._known()
         keys = {pid: (pid, row.start) for pid, row in rows.items()}
         now: dict[_Key, _Seen] = {}
         for pid, row in rows.items():
@@ -81,6 +82,10 @@ class Tree:
         every = [*now.values(), *self._ended]
         disk = proc.DiskBytes(sum(s.disk.read for s in every), sum(s.disk.written for s in every))
         return Totals(cpu=sum(s.cpu for s in every), disk=None if self._disk_unread else disk)
+
+    def _known(self) -> dict[int, proc.Row]:
+        found = {pid: (start, proc.row(pid)) for pid, start in self._seen}
+        return {pid: row for pid, (start, row) in found.items() if row is not None and row.start == start}
 
     def _rows(self, table: Mapping[int, proc.Row] | None) -> dict[int, proc.Row]:
         if self._cgroup is not None:
