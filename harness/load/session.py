@@ -350,6 +350,8 @@ def _named(error: Exception) -> NoAnswerError:
     """What went wrong in words that can be counted."""
     if isinstance(error, _RefusedError):
         return NoAnswerError(error.kind, str(error), unanswered=False)
+    if isinstance(error, HTTPConnectionClosed) and isinstance(error.__context__, ConnectionResetError):
+        error = error.__context__  # geventhttpclient calls both the same
     for kinds, name in _SILENCES:
         if isinstance(error, kinds):
             return NoAnswerError(name, str(error), unanswered=True)
