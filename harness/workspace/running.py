@@ -94,7 +94,7 @@ class ProcessRun(Model):
     """`run: {process: …}`: a command in an environment of its own.
 
     Placeholders in `command`, `prepare` and `variables`: `{port}`, `{scratch}`, `{folder}`, `{configuration}`
-    (its file), `{python}` (the environment's interpreter), `{bin}` (its scripts folder). No shell is involved.
+    (its file), `{python}` (its interpreter), `{bin}` (its scripts). No shell is involved.
     """
 
     environment: Environment = Field(

@@ -59,12 +59,12 @@ def _place(data: Any, location: tuple[int | str, ...]) -> tuple[KeyPath, bool]:
     """The key path that a validation error's location means, and whether it means the key itself."""
     path: list[int | str] = []
     for part in location:
-        if part == "[key]":
-            return tuple(path), True
-        if isinstance(part, str) and part.startswith(BRANCH):
-            continue
         inside = isinstance(data, dict) and part in data
         if not inside and not (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+            if part == "[key]":
+                return tuple(path), True
+            if isinstance(part, str) and part.startswith(BRANCH):
+                continue
             break
         data = data[part]
         path.append(part)

@@ -277,7 +277,10 @@ class _Builder:
                 self._fault(
                     _place(event), "a key with an anchor or a tag", "a plain key", "write the name alone"
                 )
-            value = self._node(next(self._events), inner, depth, keep=keep and not again)
+            written = next(self._events)
+            value = self._node(written, inner, depth, keep=keep and not again)
+            if keep and not again and value is None and written.start_mark.index == written.end_mark.index:
+                self._values[inner] = _place(event)  # nothing is written: the parser says where it noticed
             if not again:
                 mapping[key] = value
         return mapping
