@@ -35,7 +35,7 @@ def prepare(environment: Any) -> None:
     citizens = [kind for kind in environment.user_classes if issubclass(kind, Citizen)]
     if not citizens:
         return
-    fitting = [kind for kind in citizens if _recognised(kind, environment.host or kind.host)]
+    fitting = [k for k in citizens if k.interface and _recognised(k, environment.host or k.host)]
     if not fitting:
         tried = "\n".join(f"  {k.__name__} ({k.interface}): GET {k.recognise_path}" for k in citizens)
         _end(

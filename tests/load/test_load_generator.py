@@ -126,7 +126,7 @@ def test_load_goes_on_while_the_windows_journeys_are_followed(run: Run, plan: Ma
 
 
 def test_a_stall_is_charged_to_everybody_who_arrived_in_it(run: Run, plan: MakePlan, counter: Any) -> None:
-    """Coordinated omission: at 50/s a stall of 1 s delays some 50 citizens; a closed model shows one a user."""
+    """Coordinated omission: at 50/s a stall of 1 s delays 50 citizens; a closed model shows one a user."""
     rate, stall = 50.0, 1.0
     counter.on_request = lambda number: counter.stall(stall) if number == 50 else None
     asked = plan(arrivals="constant", rate=rate, measure=2.5, patience=3.0)
