@@ -45,5 +45,5 @@ def test_sleepers_wake_in_time_and_never_early(kind: str) -> None:
     found = json.loads(done.stdout)
     assert len(found["late"]) == 200
     assert found["late"][0] >= 0 if found["precise"] else found["late"][0] > -0.002
-    assert found["late"][100] < (0.002 if found["precise"] else 0.005)
+    assert found["late"][100] < (0.005 if found["precise"] else 0.01)
     assert found["precise"] == (kind == "precise" and sys.platform == "linux")

@@ -37,7 +37,7 @@ def test_a_run_sends_its_schedule_and_brings_everything_back(run: Run, plan: Mak
     assert result.steps["decide"].response.count == result.started_mix["decide"]
     assert result.incorrect is not None and 0 < result.incorrect <= result.sent / 9
     assert result.audit[0].examined >= result.sent
-    assert result.health.lateness_p99 < 0.1
+    assert result.health.lateness_p99 < 0.5
     assert 0 < result.health.cpu_share < 0.9
     assert len(result.timeline) == 2
     assert sum(second.sent for second in result.timeline) == pytest.approx(result.sent, abs=3)
