@@ -7,7 +7,7 @@ faults of its own is left alone until that file is sound.
 from __future__ import annotations
 
 from harness.workspace import journeyfile
-from harness.workspace.faults import Fault, describe, suggest
+from harness.workspace.faults import Fault, describe, nearest, suggest
 from harness.workspace.models import Body, Candidate, Pilot, Scenario
 from harness.workspace.sources import OpenBook, Source, Sources
 from harness.workspace.systems import Manifest, Systems
@@ -160,11 +160,9 @@ class _Checker:
             return
         manifest = self._systems.releases.get(label)
         if manifest is None:
-            of_block = [
-                name for name in self._systems.releases if name.startswith(label.partition("@")[0] + "@")
-            ]
-            advice = suggest(label, of_block or self._systems.releases)
-            self._unknown(document, (*at, "block"), label, "a release in pioneers/commons", advice)
+            self._unknown(
+                document, (*at, "block"), label, "a release in pioneers/commons", self._near_release(label)
+            )
             return
         self._speaks(document, (*at, "block"), manifest, scenario)
         self._systems.check_configuration(document, (*at, "configuration"), manifest, candidate.configuration)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of whole sentences
 from __future__ import annotations
 
 import csv

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables of whole sentences
 """Every fault of a single file: placed exactly, in words."""
 
 from __future__ import annotations
