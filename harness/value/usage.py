@@ -109,7 +109,7 @@ def _ratio(
     above, below = _total(runs, weights, part), _total(runs, weights, whole)
     overall = sum(part(run) for run in runs) / sum(whole(run) for run in runs)
     some = (above > 0) & (below > 0)
-    if overall == 0 or float((~some & (below > 0)).mean()) > _MOST_EMPTY:
+    if float((~some & (below > 0)).mean()) > _MOST_EMPTY:
         some = below > 0
     return np.where(some, above / np.where(some, below, 1.0), overall)
 

@@ -135,12 +135,21 @@ def test_a_candidate_that_did_not_get_ready_is_not_left_out() -> None:
     assert judged.rounds == 6
     assert len(judged.pairs) == 5
     assert "1 of 6 rounds" in judged.warnings[0].text
-    assert judge([*rounds(BEFORE, SLOWER)[:5], Pair(5, 1.0, None)]).verdict is Verdict.WORSE
+    slower = judge([*rounds(BEFORE, SLOWER)[:5], Pair(5, 1.0, None)])
+    assert slower.verdict is Verdict.WORSE
+    logs = [math.log(a / b) for b, a in zip(BEFORE, SLOWER, strict=True)][:5]
+    assert slower.effect == pytest.approx(math.exp((sum(logs) + max(logs)) / 6))
+    # better everywhere it ran: the round counts as worse by the margin, and weighs on the effect
+    logs = [math.log(a / b) for b, a in zip(BEFORE, FASTER, strict=True)][:5]
+    assert judged.effect == pytest.approx(math.exp((sum(logs) + math.log(1.1)) / 6))
 
 
 def test_an_incumbent_that_did_not_get_ready_is_no_merit_of_the_candidate() -> None:
     assert judge([*rounds(BEFORE, FASTER)[:5], Pair(5, None, 0.5)]).verdict is Verdict.INCONCLUSIVE
-    assert judge([*rounds(BEFORE, SLOWER)[:5], Pair(5, None, 0.5)]).verdict is Verdict.WORSE
+    slower = judge([*rounds(BEFORE, SLOWER)[:5], Pair(5, None, 0.5)])
+    assert slower.verdict is Verdict.WORSE
+    logs = [math.log(a / b) for b, a in zip(BEFORE, SLOWER, strict=True)][:5]
+    assert slower.effect == pytest.approx(math.exp((sum(logs) - math.log(1.1)) / 6))
 
 
 def test_rounds_without_any_value_are_left_out_and_said() -> None:

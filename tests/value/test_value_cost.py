@@ -194,6 +194,11 @@ def test_evidence_is_that_of_the_weakest_input() -> None:
     elsewhere = cost_arms(replace(INPUTS, own_demand=False))
     assert arm(elsewhere).per_transaction.evidence is ASSUMED
     assert arm(elsewhere).per_successful_outcome.evidence is ASSUMED
+    parts = {part.name: part for part in arm(elsewhere).parts}
+    assert parts["processor time"].per_year.evidence is ASSUMED
+    assert parts["memory, kept up all year"].per_year.evidence is ASSUMED
+    assert parts["finance"].per_year.evidence is RECORDED  # a year's bill needs no failure rate
+    assert parts["finance"].per_transaction.evidence is ASSUMED  # but dividing it by completed journeys does
     guess = replace(INPUTS, other_channel_cost=ranged(5, ASSUMED))
     assert arm(cost_arms(guess)).per_transaction.evidence is RECORDED
     assert arm(cost_arms(guess)).per_successful_outcome.evidence is ASSUMED
