@@ -167,6 +167,13 @@ class _Checker:
         self._speaks(document, (*at, "block"), manifest, scenario)
         self._systems.check_configuration(document, (*at, "configuration"), manifest, candidate.configuration)
 
+    def _near_release(self, label: str) -> str:
+        """Advice for a release that is not there; names are compared first, since versions look alike."""
+        name = label.partition("@")[0]
+        block = name if name in self._sources.blocks else nearest(name, self._sources.blocks)
+        of_block = [release for release in self._systems.releases if release.startswith(f"{block}@")]
+        return suggest(label, of_block) if of_block else suggest("", self._systems.releases)
+
     def _system(
         self,
         body_name: str,

@@ -242,3 +242,9 @@ class Town:
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     return Town(tmp_path.resolve() / "town")
+
+
+@pytest.fixture(scope="module")
+def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """One for a whole module; whoever spoils it restores it."""
+    return Town(tmp_path_factory.mktemp("shared").resolve() / "town")
