@@ -1,6 +1,6 @@
 """Booking a community room over CalDAV (`caldav/v1`).
 
-The one idea: the citizen looks at a fortnight of each room's calendar by REPORT, takes a free hour and puts
+The one idea: the citizen looks at some days of each room's calendar by REPORT, takes a free hour and puts
 the booking under that hour's name with `If-None-Match: *`. Whoever comes second gets 412 and looks again.
 The front desk's account owns all calendars: the citizens of a run are its callers.
 """
@@ -37,11 +37,10 @@ from harness.load import (
     journey,
 )
 
-FORTNIGHT = 14
-"""Days that a citizen looks at."""
-
 LOOKS = 8
-"""How often a citizen looks before giving up: a full fortnight or an hour lost to somebody else costs one."""
+"""How often a citizen looks before giving up: days that are full or an hour lost to somebody else cost
+one.
+"""
 
 PROBES = 20
 """How many bookings the audit tries to book over."""
@@ -89,12 +88,17 @@ class CalDavCitizen(Citizen):
 
     def _book(self) -> tuple[str, str]:
         """Find an hour in one of the rooms and book it; the booking's path and entity tag."""
+        ahead = int(self.parameters["looks_ahead"])
         start = self._first_day + timedelta(days=self.random.randrange(self._days))
         for _ in range(LOOKS):
             with self.step("look for free time"):
-                free = [(room, hour) for room in self.parameters["rooms"] for hour in self._free(room, start)]
+                free = [
+                    (room, hour)
+                    for room in self.parameters["rooms"]
+                    for hour in self._free(room, start, ahead)
+                ]
             if not free:
-                start += timedelta(days=FORTNIGHT)
+                start += timedelta(days=ahead)
                 continue
             self._think()
             room, hour = self.random.choice(free)
@@ -103,9 +107,9 @@ class CalDavCitizen(Citizen):
                 return self._path(room, name_of(hour)), etag
         raise StepFailed("no free hour", f"after {LOOKS} looks")
 
-    def _free(self, room: str, start: date) -> list[datetime]:
-        query = calendar_query(_midnight(start), _midnight(start + timedelta(days=FORTNIGHT)))
-        return free_hours(start, FORTNIGHT, _report(self, self._path(room), self._account(), query))
+    def _free(self, room: str, start: date, days: int) -> list[datetime]:
+        query = calendar_query(_midnight(start), _midnight(start + timedelta(days=days)))
+        return free_hours(start, days, _report(self, self._path(room), self._account(), query))
 
     def _put(self, calendar: str, hour: datetime) -> str | None:
         """Put the booking under its hour's name; its entity tag ("" where none was given), None if the
