@@ -1,6 +1,7 @@
 """Page one of a pilot's page from a trial and its judgement.
 
-The one idea: it is put together from tested sentences and figures; nothing is worded here that depends on a number.
+The one idea: it is put together from tested sentences and figures; nothing is worded here that depends on a
+number.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def board(view: TrialView, before: Before) -> Board | None:
 
 
 def _shown(judged: ArmJudgement, candidates: int) -> tuple[Judgement, ...]:
-    """The rows of a candidate's forest plot: all that fit; of several candidates the primary metric and guardrails."""
+    """The rows of a candidate's forest plot: all that fit; of several candidates the primary metric and
+    guardrails.
+    """
     return judged.judgements[:_MOST_FOREST_ROWS] if candidates == 1 else (judged.primary, *judged.guardrails)
 
 
@@ -103,7 +106,9 @@ def _candidate(view: TrialView, judged: ArmJudgement) -> CandidateFinding:
 
 
 def _human(view: TrialView, judged: ArmJudgement) -> str | None:
-    """The sentence about people; none where there is no verdict, so that no difference is told that was not judged."""
+    """The sentence about people; none where there is no verdict, so that no difference is told that was not
+    judged.
+    """
     primary = judged.primary
     if primary.verdict in (Verdict.INVALID, Verdict.NO_DATA):
         return None

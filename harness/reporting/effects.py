@@ -1,8 +1,8 @@
 """Effects and intervals in words, rounded so that the words never contradict the figures.
 
-The one idea: an estimate and the two ends of its interval are rounded to one grid, fine enough that each stays on its own
-side of zero and of both margins; so "20% lower, between 12% and 19%" cannot be written, nor can an interval that crosses a
-margin look as if it did not.
+The one idea: an estimate and the two ends of its interval are rounded to one grid, fine enough that each
+stays on its own side of zero and of both margins; so "20% lower, between 12% and 19%" cannot be written,
+nor can an interval that crosses a margin look as if it did not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _MOST_DECIMALS = 4
 
 @dataclass(frozen=True)
 class EffectText:
-    """An effect in words: `estimate` "28% lower", `interval` "between 25% and 31% lower", `level` "95%", `short` for tables.
+    """An effect in words: `estimate` "28% lower", `interval` "between 25% and 31% lower", `level` "95%",
+    `short` for tables.
 
     `times`: the words say how many times the incumbent's figure it is.
     """
@@ -36,12 +37,13 @@ class EffectText:
 def on_one_grid(
     values: Sequence[float], margins: Sequence[float], zero: float = 0.0
 ) -> tuple[tuple[float, ...], int]:
-    """Round an estimate and the ends of its interval, in this order; returns the rounded values and the number of decimals.
+    """Round an estimate and the ends of its interval, in this order; returns the rounded values and the
+    number of decimals.
 
-    The grid starts as fine as the spread of the values calls for and gets finer until every value is on the same side of
-    the margins as it was, the ends on the same side of `zero` too, and the ends differ where they differed. (An estimate
-    may round to zero when its interval crosses zero.) At the finest grid a value that would still land on a boundary is
-    moved one grid step to its own side. Order is kept.
+    The grid starts as fine as the spread of the values calls for and gets finer until every value is on the
+    same side of the margins as it was, the ends on the same side of `zero` too, and the ends differ where
+    they differed. (An estimate may round to zero when its interval crosses zero.) At the finest grid a
+    value that would still land on a boundary is moved one grid step to its own side. Order is kept.
     """
     spread = max(values) - min(values)
     bounds = [tuple(margins), *((*margins, zero) for _ in values[1:])]
@@ -57,15 +59,18 @@ def on_one_grid(
         if sides and apart:
             return rounded, decimals
     step = 10.0**-_MOST_DECIMALS
-    return tuple(_own_side(v, own, step) for v, own in zip(values, bounds, strict=True)), _MOST_DECIMALS
+    moved = [_own_side(v, own, step) for v, own in zip(values, bounds, strict=True)]
+    if len(moved) == 3:
+        moved[0] = min(max(moved[0], moved[1]), moved[2])
+    return tuple(moved), _MOST_DECIMALS
 
 
 def effect_text(judgement: Judgement, times_word: str = "high") -> EffectText | None:
     """The judged effect in words; None where the judge gave no effect.
 
-    Ratios and costs read "28% lower" or, from twice upwards, "2.4 times as high" (`times_word`); differences read
-    "0.3 percentage points higher". An end of the interval that is open (what was measured is only a bound) is said:
-    "at least 31% higher".
+    Ratios and costs read "28% lower" or, from twice upwards, "2.4 times as high" (`times_word`);
+    differences read "0.3 percentage points higher". An end of the interval that is open (what was measured
+    is only a bound) is said: "at least 31% higher".
     """
     if judgement.effect is None or not math.isfinite(judgement.effect):
         return None

@@ -1,7 +1,7 @@
 """The engineers' part: was the load delivered, what failed, how long it took, what it used.
 
-The one idea: it reads the ledger's rows, never the judge's summary, so that whoever doubts page one can follow it down to the
-run. The trial's own record (flow, versions, seeds) is in `record`.
+The one idea: it reads the ledger's rows, never the judge's summary, so that whoever doubts page one can
+follow it down to the run. The trial's own record (flow, versions, seeds) is in `record`.
 """
 
 from __future__ import annotations
@@ -277,7 +277,10 @@ def resources(view: TrialView) -> DataTable:
         texts = formats.together(flat, metric_unit(name), view.currency)
         cells = [_with_range(texts[3 * i], texts[3 * i + 1], texts[3 * i + 2]) for i in range(len(found))]
         rows.append((metric_title(name), *cells))
-    caption = "Resources of the system’s whole process tree in the window: mean over rounds (least to greatest); measured"
+    caption = (
+        "Resources of the system’s whole process tree in the window: mean over rounds (least "
+        "to greatest); measured"
+    )
     return DataTable(caption, ("Resource", *(view.label(a.arm) for a in view.arms)), tuple(rows))
 
 

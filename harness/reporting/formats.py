@@ -1,7 +1,7 @@
 """Numbers as people read them: seconds, shares, percentage points, money, bytes, counts.
 
-The one idea: figures that stand beside each other are written with one unit and one number of decimals, enough that
-different figures look different, and a share never rounds up to 100% or down to 0%.
+The one idea: figures that stand beside each other are written with one unit and one number of decimals,
+enough that different figures look different, and a share never rounds up to 100% or down to 0%.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from typing import TypeGuard
 
 _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
@@ -41,8 +42,8 @@ def level(value: float) -> str:
 def together(values: Sequence[float | None], unit: str, currency: str = "GBP") -> tuple[str, ...]:
     """Figures of one metric that are read beside each other (before and after, or the rounds of a trial).
 
-    `unit` is the registry's: seconds, bytes, fraction, money; any other is written after the number. None and figures
-    that are not finite become "not known".
+    `unit` is the registry's: seconds, bytes, fraction, money; any other is written after the number. None
+    and figures that are not finite become "not known".
     """
     finite = [v for v in values if v is not None and math.isfinite(v)]
     if unit == "fraction":
@@ -152,12 +153,13 @@ def _decimals(largest: float) -> int:
 
 
 def _enough(values: Sequence[float], start: int, most: int) -> int:
-    """The least number of decimals from `start` at which figures that differ by a thousandth look different."""
+    """The least number of decimals from `start` at which figures that differ by a thousandth look "
+    "different."""
     distinct = sorted(set(values))
     for decimals in range(start, most):
         clash = any(
             fixed(a, decimals) == fixed(b, decimals)
-            for a, b in zip(distinct, distinct[1:], strict=False)
+            for a, b in pairwise(distinct)
             if abs(b - a) > 1e-3 * max(abs(a), abs(b))
         )
         if not clash:

@@ -1,7 +1,7 @@
 """The page models: everything a template prints, as plain frozen data.
 
-The one idea: templates hold no logic beyond "is it there"; whatever a page says stands here as finished text, so any page
-can be checked, diffed and re-rendered without a browser.
+The one idea: templates hold no logic beyond "is it there"; whatever a page says stands here as finished
+text, so any page can be checked, diffed and re-rendered without a browser.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from harness.reporting.charts.svg import Chart, DataTable
 
 @dataclass(frozen=True)
 class Notice:
-    """Something a reader must know before the finding; `kind` exploratory, invalid, open, abandoned, old, illustrative."""
+    """Something a reader must know before the finding; `kind` exploratory, invalid, open, abandoned, old,
+    illustrative.
+    """
 
     kind: str
     heading: str

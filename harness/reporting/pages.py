@@ -1,7 +1,7 @@
 """From the ledger's trials to page models: which trial a pilot's page tells, and what stands around it.
 
-The one idea: a pilot's page tells its latest concluded registered trial; exploratory and abandoned ones are counted on it,
-never hidden, and are told themselves only where there is nothing better.
+The one idea: a pilot's page tells its latest concluded registered trial; exploratory and abandoned ones are
+counted on it, never hidden, and are told themselves only where there is nothing better.
 """
 
 from __future__ import annotations
@@ -38,20 +38,19 @@ _STATE_WORDS = {
 def told(trials: Sequence[TrialRecord]) -> TrialRecord | None:
     """The trial that a pilot's page tells, of trials in the order they began; None without any.
 
-    The latest concluded registered trial, else the latest concluded exploratory one, else the latest that is open, else
-    the latest abandoned.
+    The latest concluded registered trial, else the latest concluded exploratory one, else the latest that
+    is open, else the latest abandoned.
     """
     preferences: tuple[Callable[[TrialRecord], bool], ...] = (
         lambda t: t.registered and t.state in _CONCLUDED,
         lambda t: t.state in _CONCLUDED,
         lambda t: t.state is TrialState.OPEN,
-        lambda t: True,
     )
     for wanted in preferences:
         found = [t for t in trials if wanted(t)]
         if found:
             return found[-1]
-    return None
+    return trials[-1] if trials else None
 
 
 def before(trials: Sequence[TrialRecord], chosen: TrialRecord) -> Before:

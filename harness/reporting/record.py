@@ -127,9 +127,19 @@ def statistics(view: TrialView) -> DataTable | None:
         _statistic(j, view.label(a.arm) if several else "") for a in view.judgement.arms for j in a.judgements
     ]
     heads = (
-        "Metric", "Role", "Verdict", "Effect", "Interval", "Margin", "Rounds", "Noise floor", "Least detectable",
-        "p (sign flips)", "p (Holm)", "Spread ratio",
-    )  # fmt: skip
+        "Metric",
+        "Role",
+        "Verdict",
+        "Effect",
+        "Interval",
+        "Margin",
+        "Rounds",
+        "Noise floor",
+        "Least detectable",
+        "p (sign flips)",
+        "p (Holm)",
+        "Spread ratio",
+    )
     caption = "The judge’s figures; the verdict comes from the interval, never from p"
     return DataTable(caption, heads, tuple(rows), words=3)
 
@@ -190,7 +200,8 @@ def flow(view: TrialView) -> tuple[FlowStep, ...]:
     )
     steps.append(FlowStep(f"Run: {made}", tuple(_excluded(r) for r in out)))
     unready = [
-        f"{view.label(arm.arm)}: not ready in {plural(view.not_ready(arm.arm), 'round')}; all its journeys count as failed"
+        f"{view.label(arm.arm)}: not ready in {plural(view.not_ready(arm.arm), 'round')}; all its "
+        f"journeys count as failed"
         for arm in view.arms
         if view.not_ready(arm.arm)
     ]
@@ -221,7 +232,8 @@ def _protocol(view: TrialView) -> DataTable:
         ("Registered before the first run", "yes" if trial.registered else "no"),
     ]
     for key, name in (
-        ("rounds", "Rounds"), ("design", "Design"), ("arrivals", "Arrivals"), ("alpha", "Two-sided error rate"),
+        ("rounds", "Rounds"), ("design", "Design"), ("arrivals", "Arrivals"), ("alpha", "Two-sided "
+                                                                                        "error rate"),
         ("concurrency", "Most journeys in flight"), ("repeats", "Repeats of an invalid round"),
     ):  # fmt: skip
         if (text := view.text("protocol", key)) != "":
@@ -234,8 +246,10 @@ def _protocol(view: TrialView) -> DataTable:
         rows.append(("Why this demand", because))
     raw = view.raw("protocol", "primary")
     for role, found in (
-        ("Primary", [raw]), ("Guardrail", view.raw("protocol", "guardrails")), ("Secondary", view.raw("protocol", "secondary")),
-    ):  # fmt: skip
+        ("Primary", [raw]),
+        ("Guardrail", view.raw("protocol", "guardrails")),
+        ("Secondary", view.raw("protocol", "secondary")),
+    ):
         for c in found if isinstance(found, list) else []:
             if isinstance(c, Mapping):
                 text = f"{metric_title(clean(c.get('metric', '')))}, margin {clean(c.get('margin', ''), 20)}"
@@ -291,7 +305,8 @@ def _schedules(view: TrialView) -> DataTable:
 
 
 def commands(view: TrialView) -> tuple[str, ...]:
-    """The commands that repeat the trial: as registered, and with its own seed (which makes it exploratory)."""
+    """The commands that repeat the trial: as registered, and with its own seed (which makes it "
+    "exploratory)."""
     pilot = view.full.trial.pilot
     if not _PILOT.fullmatch(pilot):
         return ()

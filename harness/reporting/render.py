@@ -1,7 +1,7 @@
 """From page models to HTML: the Jinja environment, the theme inlined, the Content-Security-Policy.
 
-The one idea: a page is one file that asks for nothing else; its policy allows exactly the one style sheet it carries, by
-hash, and no script at all. Everything is escaped; only our own SVG is markup.
+The one idea: a page is one file that asks for nothing else; its policy allows exactly the one style sheet
+it carries, by hash, and no script at all. Everything is escaped; only our own SVG is markup.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ MARKER = '<meta name="generator" content="pioneer harness">'
 class Renderer:
     """Renders pages with a workspace's templates and theme.
 
-    A template that is not in `templates` is taken from the harness's own set; one that is there may extend that set's as
-    `standard/pilot.html` and replace single blocks.
+    A template that is not in `templates` is taken from the harness's own set; one that is there may extend
+    that set's as `standard/pilot.html` and replace single blocks.
 
     Raises:
         ReportError: the theme is missing or could end its own style element.
@@ -40,7 +40,8 @@ class Renderer:
 
         self._environment.globals["style"] = Markup(style)  # noqa: S704 - the theme is the programme's own file, checked above
         self._environment.globals["policy"] = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+            f"form-action 'none'"
         )
         self._environment.globals["policy_hash"] = digest
 
@@ -59,7 +60,8 @@ class Renderer:
             text = self._environment.get_template(name).render(**values)
         except TemplateSyntaxError as error:
             raise ReportError(
-                f"{error.filename or name}:{error.lineno}: {error.message}; mend this template, then build the report again"
+                f"{error.filename or name}:{error.lineno}: {error.message}; mend this template, "
+                f"then build the report again"
             ) from error
         except TemplateError as error:
             raise ReportError(
@@ -67,7 +69,8 @@ class Renderer:
             ) from error
         if MARKER not in text[:4096] or "Content-Security-Policy" not in text[:4096]:
             raise ReportError(
-                f"{self._templates}: {name} renders a page without the generator mark or the security policy of base.html; "
+                f"{self._templates}: {name} renders a page without the generator mark or the "
+                f"security policy of base.html; "
                 "keep the block `head` as it is, or call super() in it"
             )
         return text
@@ -89,7 +92,9 @@ def _environment(templates: Path) -> SandboxedEnvironment:
 
 
 def shipped() -> Path:
-    """The harness's own `reports` folder: beside the program in a checkout, inside the package when installed."""
+    """The harness's own `reports` folder: beside the program in a checkout, inside the package when
+    installed.
+    """
     package = Path(__file__).resolve().parents[1]
     installed = package / "starting_set" / "reports"
     return installed if installed.is_dir() else package.parent / "reports"
@@ -107,6 +112,7 @@ def _style(theme: Path) -> str:
         ) from error
     if "</" in style or "<!--" in style:
         raise ReportError(
-            f"{path}: found “</” or “<!--” in the theme, which would end the page's style element; take it out"
+            f"{path}: found “</” or “<!--” in the theme, which would end the page's style element; "
+            f"take it out"
         )
     return style

@@ -1,7 +1,7 @@
 """The data written beside a page: one row a run and metric, as CSV and JSON.
 
-The one idea: these rows are what the verdicts were judged from, so anybody can judge again; configurations, log folders and
-the machine's name stay in the ledger.
+The one idea: these rows are what the verdicts were judged from, so anybody can judge again; configurations,
+log folders and the machine's name stay in the ledger.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def rows(view: TrialView) -> list[Row]:
 
 
 def as_csv(found: list[Row]) -> str:
-    """The rows as RFC 4180 CSV; text that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    """The rows as RFC 4180 CSV; text that a spreadsheet would run as a formula is quoted with an "
+    "apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)

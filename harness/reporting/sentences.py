@@ -1,7 +1,7 @@
 """Every sentence of page one, each a pure function of the result.
 
-The one idea: the verdict decides the grammar, the interval decides the words, and nothing is said that a load test cannot
-bear: no cause, no satisfaction, no cash, and never a pass where nothing was shown.
+The one idea: the verdict decides the grammar, the interval decides the words, and nothing is said that a
+load test cannot bear: no cause, no satisfaction, no cash, and never a pass where nothing was shown.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Names:
 class ArmRange:
     """One arm's figure of one metric with its least and greatest value over the rounds, in the metric's unit.
 
-    `censored`: the figure is only a lower bound, because in `censored_rounds` of `rounds` it fell among journeys that never
-    ended.
+    `censored`: the figure is only a lower bound, because in `censored_rounds` of `rounds` it fell among
+    journeys that never ended.
     """
 
     value: float | None
@@ -59,7 +59,8 @@ class ArmRange:
 
 
 def finding(names: Names, judged: ArmJudgement, broken_invariants: Sequence[str] = ()) -> str:
-    """The finding of one candidate as one sentence; a broken guardrail or invariant is never left out of it."""
+    """The finding of one candidate as one sentence; a broken guardrail or invariant is never left "
+    "out of it."""
     return sentence(_core(names, judged.primary) + _but(judged, broken_invariants))
 
 
@@ -141,7 +142,9 @@ _SHARES = {
 
 
 def human(metric: str, before: ArmRange, after: ArmRange, currency: str = "GBP") -> str | None:
-    """The primary metric as one sentence about people, with its range over the rounds; None where a figure is missing."""
+    """The primary metric as one sentence about people, with its range over the rounds; None where a figure
+    is missing.
+    """
     if before.value is None or after.value is None:
         return None
     old, new = _figures(metric, before, after, currency)
@@ -166,8 +169,14 @@ def _waits(metric: str, before: ArmRange, after: ArmRange) -> str:
     if before.censored:
         return f"In the trial {who} now wait {new} or less; before, {_in_rounds(before)}{lost} {never}."
     if old == new:
-        return f"In the trial {who} wait {new} or less, as they did before{_ranges(metric, before, after, 'GBP')}."
-    return f"In the trial {who} now wait {new} or less; before, it was {old}{_ranges(metric, before, after, 'GBP')}."
+        return (
+            f"In the trial {who} wait {new} or less, as they did "
+            f"before{_ranges(metric, before, after, 'GBP')}."
+        )
+    return (
+        f"In the trial {who} now wait {new} or less; before, it was "
+        f"{old}{_ranges(metric, before, after, 'GBP')}."
+    )
 
 
 def _in_rounds(arm: ArmRange) -> str:
@@ -225,7 +234,8 @@ def _ranges(metric: str, before: ArmRange, after: ArmRange, currency: str) -> st
 
 
 def recommendation(given: Recommendation) -> str:
-    """Why the published rule recommends so; of many benefits the first two are named and the others counted."""
+    """Why the published rule recommends so; of many benefits the first two are named and the "
+    "others counted."""
     texts = [note.text.strip().rstrip(".") for note in given.reasons]
     shown = [i for i, note in enumerate(given.reasons) if note.code == "benefit_shown"]
     if len(shown) > 3:
@@ -245,7 +255,8 @@ def decision(names: Names, recommended: Recommended, registered: bool = True) ->
             "Register the protocol and run it before deciding anything."
         )
     return {
-        Recommended.ADOPT: f"Decide whether to adopt {what}. The rule recommends it; the decision is the board’s.",
+        Recommended.ADOPT: f"Decide whether to adopt {what}. The rule recommends it; the decision "
+        f"is the board’s.",
         Recommended.ITERATE: f"Decide whether to have {what} improved and tried again.",
         Recommended.STOP: f"Decide whether to stop trying {what} and keep {names.incumbent} meanwhile.",
         Recommended.NOT_PROVEN: (
@@ -277,7 +288,9 @@ def guardrail(judgement: Judgement) -> str:
 
 
 def _worse_by(judgement: Judgement) -> str:
-    """The margin on its bad side: as written for a rise, for a fall of a ratio its reciprocal (10% up is 9.09% down)."""
+    """The margin on its bad side: as written for a rise, for a fall of a ratio its reciprocal (10% up is
+    9.09% down).
+    """
     metric = METRICS.get(judgement.metric)
     if judgement.kind is Kind.DIFFERENCE or metric is None or metric.direction is Direction.LOWER:
         return margin_words(judgement)
@@ -308,7 +321,7 @@ def forest_title(judgements: Sequence[Judgement]) -> str:
     )
 
 
-def rounds_title(metric: str, pairs: Sequence[tuple[float, float]], direction: Direction) -> str:
+def rounds_title(pairs: Sequence[tuple[float, float]], direction: Direction) -> str:
     """The per-round chart's active title."""
     better = sum((a < b) if direction is Direction.LOWER else (a > b) for b, a in pairs)
     word = "Lower" if direction is Direction.LOWER else "Higher"
@@ -321,7 +334,8 @@ def limits(
     """What the trial does not show: demand, simulated citizens, one machine, invented bodies."""
     said = [
         sentence(f"the demand was {demand}; at another demand the difference may be another"),
-        "The citizens are simulated: a load test says nothing of satisfaction, take-up, staff time or causes.",
+        "The citizens are simulated: a load test says nothing of satisfaction, take-up, staff time "
+        "or causes.",
     ]
     if one_machine:
         cores = f" with {plural(processors, 'processor')}" if processors else ""

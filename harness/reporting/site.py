@@ -1,7 +1,7 @@
 """Builds the site: an index of every pilot, and a page and its data for each.
 
-The one idea: the site only ever adds or replaces files of its own, each whole (written aside, then renamed), and a name
-from the ledger becomes a folder only after it was checked again here.
+The one idea: the site only ever adds or replaces files of its own, each whole (written aside, then
+renamed), and a name from the ledger becomes a folder only after it was checked again here.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ class Source(Protocol):
 def build(ledger: Source, out: Path, templates: Path, theme: Path) -> Path:
     """Build the site of every pilot in the ledger under `out`; returns the path of its index page.
 
-    Beside each pilot's page stand `data.json` and `data.csv`, the values of every run. Files that are already as they
-    should be are left alone; nothing is ever deleted.
+    Beside each pilot's page stand `data.json` and `data.csv`, the values of every run. Files that are
+    already as they should be are left alone; nothing is ever deleted.
 
     Raises:
-        ReportError: a template or the theme is at fault; a file that is not the harness's own is in the way; `out` cannot be
+        ReportError: a template or the theme is at fault; a file that is not the harness's own is in the
+            way; `out` cannot be
             written; a pilot's name is no name.
     """
     renderer = Renderer(templates, theme)
@@ -82,7 +83,8 @@ def split(pilot: str) -> tuple[str, str]:
     parts = pilot.split("/")
     if len(parts) != 2 or not all(_NAME.fullmatch(part) for part in parts):
         raise ReportError(
-            f"the ledger holds a pilot named {pilot!r}; expected body/pilot in lower case, digits, dots and hyphens, "
+            f"the ledger holds a pilot named {pilot!r}; expected body/pilot in lower case, digits, "
+            f"dots and hyphens, "
             "so no page was made for it"
         )
     return parts[0], parts[1]
@@ -114,7 +116,8 @@ def _write(path: Path, text: str) -> None:
                 return
             if not _ours(path):
                 raise ReportError(
-                    f"{path}: was not made by the harness and is left alone; move it away or choose another folder"
+                    f"{path}: was not made by the harness and is left alone; move it away or choose "
+                    f"another folder"
                 )
         aside = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:

@@ -1,7 +1,7 @@
 """A trial as the reports look at it: its record and judgement with safe access to the document of its inputs.
 
-The one idea: a document may come from an older version or hold anything; every reading of it goes through here, is cleaned
-and has a plain fallback, so that a page is never broken by its data.
+The one idea: a document may come from an older version or hold anything; every reading of it goes through
+here, is cleaned and has a plain fallback, so that a page is never broken by its data.
 """
 
 from __future__ import annotations
@@ -170,7 +170,9 @@ class TrialView:
 
 
 def centre(values: Sequence[float]) -> float | None:
-    """The mean over rounds: geometric where all are above zero (it agrees with a ratio's effect), else arithmetic."""
+    """The mean over rounds: geometric where all are above zero (it agrees with a ratio's effect), else
+    arithmetic.
+    """
     if not values:
         return None
     if all(v > 0 for v in values):

@@ -1,4 +1,5 @@
-"""The fixed words of the reports: verdicts, recommendations, metrics; and names from outside made safe to print.
+"""The fixed words of the reports: verdicts, recommendations, metrics; and names from outside made safe to
+print.
 
 The one idea: one table says how each thing is called in a sentence, so that page, terminal and data agree.
 """
@@ -93,8 +94,8 @@ def metric_unit(name: str) -> str:
 def clean(text: object, longest: int = 300) -> str:
     """Text from outside as one line without control characters, shortened with an ellipsis.
 
-    Characters that steer the direction of writing are dropped and a text that holds right-to-left letters is wrapped in
-    directional isolates, so that it cannot turn round the sentence it stands in.
+    Characters that steer the direction of writing are dropped and a text that holds right-to-left letters
+    is wrapped in directional isolates, so that it cannot turn round the sentence it stands in.
     """
     kept = "".join(
         c if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} else " "
@@ -128,7 +129,9 @@ def number_word(number: int) -> str:
 
 
 def sentence(text: str) -> str:
-    """Text as a sentence: first letter in upper case unless it is a name with a version, a full stop at the end."""
+    """Text as a sentence: first letter in upper case unless it is a name with a version, a full stop at the
+    end.
+    """
     text = text.strip()
     if not text:
         return ""

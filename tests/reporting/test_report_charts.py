@@ -101,8 +101,18 @@ def judgements(trials, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["better", "worse", "much_worse", "guardrail_broken", "censored_before", "never_ready", "not_ready", "one_round"]
-)  # fmt: skip
+    "name",
+    [
+        "better",
+        "worse",
+        "much_worse",
+        "guardrail_broken",
+        "censored_before",
+        "never_ready",
+        "not_ready",
+        "one_round",
+    ],
+)
 def test_forest(trials, name):
     chart = forest("f", judgements(trials, name), "booking@1.0.0")
     check(chart)
@@ -187,7 +197,7 @@ def test_timeline_draws_every_round_and_averages_none():
     check(chart)
     drawn = re.findall(r'<path d="M[^"]+" fill="none" class="s-(before|after)"', str(chart.wide))
     assert len(drawn) == 8
-    assert chart.table.rows[0][4] == f"0.10{chr(160)}s to 0.40{chr(160)}s"
+    assert chart.table.rows[0][4] == f"0.100{chr(160)}s to 0.400{chr(160)}s"
 
 
 def test_a_long_timeline_keeps_its_peaks_and_stays_small():
@@ -212,7 +222,16 @@ def test_text_in_a_drawing_is_escaped():
     assert ElementTree.fromstring(svg).find(SVG + "text").text == "<script>&\"'"
 
 
-@pytest.mark.parametrize(("arm", "role"), [("before", "before"), ("after", "after"), ("after-2", "after-2"), ("after-5", "after"), ("after-x", "after")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arm", "role"),
+    [
+        ("before", "before"),
+        ("after", "after"),
+        ("after-2", "after-2"),
+        ("after-5", "after"),
+        ("after-x", "after"),
+    ],
+)
 def test_arms_have_colours(arm, role):
     assert arm_role(arm) == role
 

@@ -1,5 +1,7 @@
 """Effects in words: rounding that cannot contradict the figures."""
 
+# ruff: noqa: E501 - one line a case
+
 from __future__ import annotations
 
 import math
@@ -13,8 +15,10 @@ from harness.judge.metrics import Evidence, Kind
 from harness.judge.results import Interval, Judgement, Role, Verdict
 from harness.reporting.effects import band_text, effect_text, on_one_grid
 
+TENTH = math.log(1.1)
 
-def judgement(effect, low, high, *, kind=Kind.RATIO, margin=math.log(1.1), margin_text="10%", **opened):
+
+def judgement(effect, low, high, *, kind=Kind.RATIO, margin=TENTH, margin_text="10%", **opened):
     metric = "completion_rate" if kind is Kind.DIFFERENCE else "journey_time_p95"
     return Judgement(
         metric=metric,

@@ -6,12 +6,13 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
 from harness.judge.results import Verdict
-from harness.reporting.pages import index_page, index_row, pilot_page, told
 from harness.reporting.errors import ReportError
+from harness.reporting.pages import index_page, index_row, pilot_page, told
 from harness.reporting.render import MARKER, Renderer
 from harness.reporting.view import TrialView, read_judgement
 from harness.store.records import TrialState
@@ -110,7 +111,7 @@ def test_every_page_is_well_formed_and_self_contained(html_of, name):
     levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in pairwise(levels))
     assert tags.count("main") == 1
     assert len(html.encode()) <= 250_000
     assert "signific" not in page.words.lower()
@@ -236,8 +237,8 @@ def test_trials_before_are_counted(trials, make_trial):
     later = make_trial(judge=False, rounds=1, registered=False, uid="e2").trial
     found = page_of(trials("better"), [*earlier, chosen, later]).board.trials_before
     assert (
-        found
-        == "Before this one came one exploratory trial, one abandoned trial and one concluded registered trial."
+        found == "Before this one came one exploratory trial, one abandoned trial and one concluded "
+        "registered trial."
     )
 
 
@@ -355,7 +356,7 @@ def test_a_block_of_a_template_can_be_replaced(trials, reports, tmp_path):
 )
 def test_a_faulty_template_is_named(trials, reports, tmp_path, template, said):
     (tmp_path / "pilot.html").write_text(template)
-    with pytest.raises(ReportError, match="pilot.html") as raised:
+    with pytest.raises(ReportError, match=r"pilot\.html") as raised:
         Renderer(tmp_path, reports / "theme").pilot(page_of(trials("better")))
     assert said in str(raised.value)
 

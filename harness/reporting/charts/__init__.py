@@ -1,5 +1,5 @@
 """Charts as small SVG of our own, one module a kind.
 
-The one idea: a chart is drawn twice, wide and narrow, so that its text stays readable at 320 pixels and on paper; literal
-fill and stroke stand on every element, classes only let dark and forced colours take over.
+The one idea: a chart is drawn twice, wide and narrow, so that its text stays readable at 320 pixels and on
+paper; literal fill and stroke stand on every element, classes only let dark and forced colours take over.
 """

@@ -1,7 +1,7 @@
 """The per-round plot: each round's values of one metric, before and after joined by a line.
 
-The one idea: the round is the unit of the trial, so a board can count with its own eyes in how many rounds the candidate
-did better.
+The one idea: the round is the unit of the trial, so a board can count with its own eyes in how many rounds
+the candidate did better.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def dots(
     rounds: Sequence[RoundValues],
     currency: str = "GBP",
 ) -> Chart | None:
-    """The per-round plot; `arms` are (arm, label) in the order of each round's values. None without any value."""
+    """The per-round plot; `arms` are (arm, label) in the order of each round's values. None without any
+    value.
+    """
     known = [v for r in rounds for v in r.values if v is not None]
     if not known:
         return None
@@ -42,7 +44,7 @@ def dots(
     if len(arms) == 2:
         pairs = [(r.values[0], r.values[1]) for r in rounds]
         complete = [(b, a) for b, a in pairs if b is not None and a is not None]
-        title = rounds_title(metric, complete, direction)
+        title = rounds_title(complete, direction)
     else:
         title = "Every round, every arm"
     what = metric_title(metric)

@@ -1,7 +1,8 @@
 """The forest plot: every judged metric's interval against its "too small to matter" band.
 
-The one idea: rows are drawn on the benefit's own scale (log for ratios and costs, points for differences), so that right is
-better in every row whatever the metric's direction, and the band of each row is that row's margin.
+The one idea: rows are drawn on the benefit's own scale (log for ratios and costs, points for differences),
+so that right is better in every row whatever the metric's direction, and the band of each row is that row's
+margin.
 """
 
 from __future__ import annotations
@@ -32,12 +33,16 @@ class _Panel:
 
 
 def forest(key: str, judgements: Sequence[Judgement], candidate: str, named: bool = False) -> Chart:
-    """The forest plot of one candidate's judgements; a metric without an interval keeps its row and says why there is none."""
+    """The forest plot of one candidate's judgements; a metric without an interval keeps its row and says
+    why there is none.
+    """
     title = f"{candidate}: {forest_title(judgements)}" if named else forest_title(judgements)
     panels = _panels(judgements)
     description = (
-        f"Each row is one metric of {candidate} against the incumbent with its interval; right of the zero line is better, "
-        "left is worse; the grey band of a row holds the differences settled beforehand as too small to matter."
+        f"Each row is one metric of {candidate} against the incumbent with its interval; right of "
+        f"the zero line is better, "
+        "left is worse; the grey band of a row holds the differences settled beforehand as too "
+        "small to matter."
     )
     return Chart(
         key=key,
@@ -72,7 +77,9 @@ def _panels(judgements: Sequence[Judgement]) -> list[_Panel]:
 
 
 def _draw(panels: Sequence[_Panel], width: float, left: float, right: float, row: float) -> Drawing:
-    """`left` and `right` are the columns for words beside the plot; without them the words stand above each row's line."""
+    """`left` and `right` are the columns for words beside the plot; without them the words stand above each
+    row's line.
+    """
     foot = 26
     heads = [20 if i == 0 else 6 for i in range(len(panels))]
     drawing = Drawing(
@@ -153,7 +160,9 @@ def _benefit_of_effect(j: Judgement) -> float | None:
 
 
 def _reach(panel: _Panel) -> float:
-    """How far the axis goes either way: all intervals and margins, at most tenfold (ratios) or 100 points (differences)."""
+    """How far the axis goes either way: all intervals and margins, at most tenfold (ratios) or 100 points
+    (differences).
+    """
     ends = [
         abs(e)
         for j in panel.judgements

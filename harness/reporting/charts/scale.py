@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Values from `low` to `high` onto pixels from `start` to `end`; logarithmic when `log` (both ends above zero)."""
+    """Values from `low` to `high` onto pixels from `start` to `end`; logarithmic when `log` (both ends
+    above zero).
+    """
 
     low: float
     high: float
@@ -49,7 +51,8 @@ def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Whole digits times powers of ten within low–high: as many of them as fit, else 1, 2, 5, else 1 alone."""
+    """Whole digits times powers of ten within low–high: as many of them as fit, else 1, 2, 5, else "
+    "1 alone."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for digits in (range(1, 10), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
         found = [d * 10.0**p for p in powers for d in digits if low * 0.999 <= d * 10.0**p <= high * 1.001]

@@ -1,7 +1,8 @@
 """The percentile spectrum: how long people waited at every percentile, an arm a line, from merged histograms.
 
-The one idea: the axis stretches the tail (each step to the right is ten times rarer), a line ends where the sample no longer
-bears the percentile or where it falls among journeys that never ended, and that is written at its end.
+The one idea: the axis stretches the tail (each step to the right is ten times rarer), a line ends where the
+sample no longer bears the percentile or where it falls among journeys that never ended, and that is written
+at its end.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Series:
 
 
 def borne(percent: float, sample: int) -> bool:
-    """Whether a percentile may be given from this many journeys: p95 from 20, p99 from 100, p99.9 from 1,000."""
+    """Whether a percentile may be given from this many journeys: p95 from 20, p99 from 100, p99.9 "
+    "from 1,000."""
     return sample >= 20 and sample * (100 - percent) / 100 >= 1 - 1e-9
 
 
@@ -51,7 +53,8 @@ def spectrum(key: str, series: Sequence[Series]) -> Chart | None:
         return None
     title = _title(series)
     description = (
-        "Journey time (response times summed, think time left out) at each percentile, all valid rounds merged, one line an "
+        "Journey time (response times summed, think time left out) at each percentile, all valid "
+        "rounds merged, one line an "
         "arm; the percentile axis stretches the slowest journeys; the time axis is logarithmic. "
         + " ".join(f"{s.label}: {_in_words(s)}." for s in drawn)
     )

@@ -1,7 +1,8 @@
 """The drawing surface: elements of SVG with escaped text, and the palette.
 
-The one idea: colours are given by role (`before`, `after`, `ink` …); the role writes the literal colour and a class, so the
-picture is right without a stylesheet and can follow one. Orange is for marks only: its text is darker.
+The one idea: colours are given by role (`before`, `after`, `ink` …); the role writes the literal colour and
+a class, so the picture is right without a stylesheet and can follow one. Orange is for marks only: its text
+is darker.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ ARM_ROLES = ("after", "after-2", "after-3", "after-4")
 
 
 def arm_role(arm: str) -> str:
-    """The colour role of an arm: `before`, or one of four for candidates (a ninth candidate shares the first's)."""
+    """The colour role of an arm: `before`, or one of four for candidates (a ninth candidate shares the
+    first's).
+    """
     if arm == "before":
         return arm
     number = int(arm.partition("-")[2] or 1) if arm.partition("-")[2].isdigit() or arm == "after" else 1
@@ -100,7 +103,9 @@ class Drawing:
         )
 
     def mark(self, x: float, y: float, role: str, size: float = 5) -> None:
-        """A data point; its shape tells arms apart without colour: circle before, square, diamond, triangle after."""
+        """A data point; its shape tells arms apart without colour: circle before, square, diamond, triangle
+        after.
+        """
         shape = {"before": "circle", "mark": "circle", "after": "square", "after-2": "diamond"}.get(
             role, "triangle"
         )
@@ -109,7 +114,8 @@ class Drawing:
             self._parts.append(f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(size)}" {style}/>')
         elif shape == "square":
             self._parts.append(
-                f'<rect x="{_n(x - size)}" y="{_n(y - size)}" width="{_n(2 * size)}" height="{_n(2 * size)}" {style}/>'
+                f'<rect x="{_n(x - size)}" y="{_n(y - size)}" width="{_n(2 * size)}" '
+                f'height="{_n(2 * size)}" {style}/>'
             )
         else:
             top = f"M{_n(x)} {_n(y - size * 1.25)}"
@@ -135,7 +141,8 @@ class Drawing:
         faded = f' stroke-opacity="{_n(opacity)}"' if opacity < 1 else ""
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<path d="{data}" fill="none" class="s-{role}" stroke="{COLOURS[role]}" stroke-width="{_n(width)}" '
+            f'<path d="{data}" fill="none" class="s-{role}" stroke="{COLOURS[role]}" '
+            f'stroke-width="{_n(width)}" '
             f'stroke-linejoin="round"{faded}{dashed}/>'
         )
 
@@ -161,7 +168,8 @@ class Drawing:
         where = f' text-anchor="{anchor}"' if anchor != "start" else ""
         weight = ' font-weight="700"' if bold else ""
         self._parts.append(
-            f'<text x="{_n(x)}" y="{_n(y)}" class="t-{role}" fill="{TEXT_COLOURS[role]}" font-size="{_n(size)}"{where}{weight}>'
+            f'<text x="{_n(x)}" y="{_n(y)}" class="t-{role}" fill="{TEXT_COLOURS[role]}" '
+            f'font-size="{_n(size)}"{where}{weight}>'
             f"{escape(content)}</text>"
         )
 
@@ -170,9 +178,11 @@ class Drawing:
         body = "".join(self._parts)
         # Every text above went through escape(); numbers and roles are our own.
         return Markup(  # noqa: S704
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(self.width)} {_n(self.height)}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(self.width)} '
+            f'{_n(self.height)}" role="img" '
             f'aria-labelledby="{escape(key)}-t {escape(key)}-d" font-family="Arial, Helvetica, sans-serif">'
-            f'<title id="{escape(key)}-t">{escape(title)}</title><desc id="{escape(key)}-d">{escape(description)}</desc>'
+            f'<title id="{escape(key)}-t">{escape(title)}</title><desc '
+            f'id="{escape(key)}-d">{escape(description)}</desc>'
             f"{body}</svg>"
         )
 

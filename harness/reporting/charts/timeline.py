@@ -1,7 +1,8 @@
-"""The time line: the 95th percentile of journeys that ended in each second, one thin line a round, a panel an arm.
+"""The time line: the 95th percentile of journeys that ended in each second, one thin line a round, a panel
+an arm.
 
-The one idea: seconds of different rounds are never averaged (percentiles do not average); every round is drawn, so a stall
-shows as what it is.
+The one idea: seconds of different rounds are never averaged (percentiles do not average); every round is
+drawn, so a stall shows as what it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _MOST_POINTS = 700
 
 @dataclass(frozen=True)
 class ArmTimes:
-    """One arm's seconds by round: mappings with `second`, `sent`, `completed`, `failed` and, where a journey ended, `p95`."""
+    """One arm's seconds by round: mappings with `second`, `sent`, `completed`, `failed` and, where a
+    journey ended, `p95`.
+    """
 
     arm: str
     label: str
@@ -36,7 +39,8 @@ def timeline(key: str, arms: Sequence[ArmTimes]) -> Chart | None:
     title = "Second by second: one line a round"
     unit = "second" if width == 1 else f"{width} seconds (the highest second of each)"
     description = (
-        f"95th percentile of the journeys that ended in each {unit} of the window, one line a round, one panel an arm, "
+        f"95th percentile of the journeys that ended in each {unit} of the window, one line a "
+        f"round, one panel an arm, "
         "on one time axis and one scale."
     )
     return Chart(
