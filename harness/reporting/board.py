@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.judge.metrics import METRICS
-from harness.judge.results import ArmJudgement, CostFigure, GuardrailState, Judgement, Verdict
+from harness.judge.results import ArmJudgement, CostFigure, GuardrailState, Judgement, Recommended, Verdict
 from harness.reporting import formats, sentences
 from harness.reporting.charts.forest import forest
 from harness.reporting.effects import effect_text, margin_words
@@ -274,4 +274,14 @@ def notices(view: TrialView, planned: int | None) -> tuple[Notice, ...]:
             else "It has not been judged yet"
         )
         found.append(Notice("old", text, ("Judge the trial again to see its finding.",)))
+    if _uncounted_finding(view):
+        heading = "A blocking finding is open that the recommendation below did not count"
+        found.append(Notice("finding", heading, ("Judge the trial again before deciding.",)))
     return tuple(found)
+
+
+def _uncounted_finding(view: TrialView) -> bool:
+    """Whether a candidate is recommended for adoption in spite of a blocking finding, recorded since."""
+    blocked = any(f.blocking and f.resolved_at is None for f in view.full.findings)
+    judged = view.judgement.arms if view.judgement else ()
+    return blocked and any(a.recommendation.recommended is Recommended.ADOPT for a in judged)

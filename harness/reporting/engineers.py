@@ -232,27 +232,44 @@ def spectrum_chart(view: TrialView) -> Chart | None:
 
 
 def steps(view: TrialView) -> DataTable | None:
-    """Response and service time of each step by system, only the percentiles that the sample bears."""
+    """Response and service time of each step by system, only the percentiles that the sample bears.
+
+    A step that failed has no time and ranks slowest.
+    """
     rows = []
     for step in view.steps():
         for arm in view.arms:
-            response = view.merged(arm.arm, f"step/{step}/response")
-            service = view.merged(arm.arm, f"step/{step}/service")
-            cells = [*_percentiles(response), *_percentiles(service)]
-            rows.append((clean(step, 80), view.label(arm.arm), formats.count(response.count), *cells))
+            broken = sum(f.count for _, run in view.runs(arm.arm) for f in run.failures if f.step == step)
+            response, service = (
+                view.merged(arm.arm, f"step/{step}/{what}") for what in ("response", "service")
+            )
+            bound = view.bound(arm.arm)
+            cells = [*_percentiles(response, broken, bound), *_percentiles(service, broken, bound)]
+            counted = (formats.count(response.count), formats.count(broken))
+            rows.append((clean(step, 80), view.label(arm.arm), *counted, *cells))
     heads = [f"{what} p{p:g}" for what in ("Response", "Service") for p in _PERCENTILES]
     caption = (
         "Time by step, valid rounds merged: response from the intended start, service from the actual send"
     )
-    return DataTable(caption, ("Step", "System", "Timed", *heads), tuple(rows), words=2) if rows else None
+    return (
+        DataTable(caption, ("Step", "System", "Timed", "Failed", *heads), tuple(rows), words=2)
+        if rows
+        else None
+    )
 
 
-def _percentiles(times: Histogram) -> list[str]:
-    values = [times.percentile(p) if borne(p, times.count) else None for p in _PERCENTILES]
-    return [
-        "–" if value is None else text
-        for value, text in zip(values, formats.together(values, "seconds"), strict=True)
-    ]
+def _percentiles(times: Histogram, slower: int, bound: float | None) -> list[str]:
+    sample = times.count + slower
+    values = [times.percentile(p, slower) if borne(p, sample) else None for p in _PERCENTILES]
+    cells = []
+    for percent, value, text in zip(_PERCENTILES, values, formats.together(values, "seconds"), strict=True):
+        if value is not None:
+            cells.append(text)
+        elif borne(percent, sample):
+            cells.append("did not end" if bound is None else formats.at_least(bound, "seconds"))
+        else:
+            cells.append("–")
+    return cells
 
 
 def timeline_chart(view: TrialView) -> Chart | None:

@@ -113,9 +113,14 @@ class TrialView:
 
     def journeys(self, arm: str) -> Series:
         """One arm's journey times with those that never ended ranked slowest."""
-        return Series(
-            arm, self.label(arm), self.merged(arm, "journey"), self.total(arm, "failed", "abandoned")
-        )
+        slower = self.total(arm, "failed", "abandoned")
+        return Series(arm, self.label(arm), self.merged(arm, "journey"), slower, self.bound(arm))
+
+    def bound(self, arm: str) -> float | None:
+        """What a percentile among journeys that never ended is at least: the follow-up, or longer."""
+        found = [v.value for _, run in self.runs(arm) for v in run.values.values() if v.censored]
+        follow_up = self.number("protocol", "follow_up")
+        return max([*found, *([follow_up] if follow_up else [])], default=None)
 
     def values(self, arm: str, metric: str) -> tuple[tuple[int, float, bool], ...]:
         """(round, value, censored) of one metric in the valid rounds of one arm."""

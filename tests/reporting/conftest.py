@@ -166,7 +166,9 @@ def judged(full: FullTrial) -> FullTrial:
     from harness.judge.results import TrialJudgement
     from harness.trial.judging import judge_trial
 
-    return replace(full, judgement=TypeAdapter(TrialJudgement).dump_python(judge_trial(full), mode="json"))
+    return replace(
+        full, judgement=TypeAdapter(TrialJudgement).dump_python(judge_trial(full, full.findings), mode="json")
+    )
 
 
 def _document(spec: Spec) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -166,8 +167,6 @@ def test_invented_bodies_are_marked(html_of, make_trial, renderer):
     document = dict(full.trial.document)
     document["programme"] = {**document["programme"], "illustrative": False}
     document["body"] = {**document["body"], "illustrative": False}
-    from dataclasses import replace
-
     real = replace(full, trial=replace(full.trial, document=document))
     words = Page(renderer.pilot(page_of(real))).words.lower()
     assert "invented" not in words
@@ -249,6 +248,23 @@ def test_open_findings_blocking_first(trials):
     assert len(found.engineers.findings) == 6
 
 
+def test_a_blocking_finding_recorded_since_is_said(trials):
+    late = replace(trials("better"), findings=trials("findings").findings)
+    page = page_of(late)
+    assert page.board.candidates[0].recommended_word == "Adopt"
+    assert "did not count" in page.notices[0].heading
+    assert page_of(trials("findings")).board.candidates[0].recommended_word == "Iterate"
+    assert [n.kind for n in page_of(trials("findings")).notices] == ["illustrative"]
+
+
+def test_a_failed_step_ranks_slowest(trials):
+    rows = {(r[0], r[1]): r for r in page_of(trials("abandoned_journeys")).engineers.steps.rows}
+    confirm = rows["confirm", "booking@1.0.0"]
+    assert int(confirm[3]) > 0
+    assert confirm[5].startswith(">")
+    assert not rows["confirm", "registrar-forms"][5].startswith(">")
+
+
 def test_which_trial_is_told(make_trial):
     def trial(uid, **changes):
         return make_trial(judge=False, rounds=1, uid=uid, **changes).trial
@@ -292,8 +308,6 @@ def test_schedules_are_the_same_for_both_systems(trials):
 
 
 def test_an_old_judgement_is_said_not_shown(trials, renderer):
-    from dataclasses import replace
-
     old = replace(trials("better"), judgement={"format": 0, "verdict": "faster"})
     page = page_of(old)
     assert page.board is None
@@ -302,8 +316,6 @@ def test_an_old_judgement_is_said_not_shown(trials, renderer):
 
 
 def test_a_document_of_nothing_still_makes_a_page(trials, renderer):
-    from dataclasses import replace
-
     full = trials("better")
     bare = replace(
         full, trial=replace(full.trial, document={"pilot": 3, "protocol": "x", "demand": []}, machine={})

@@ -22,12 +22,16 @@ _TABLE = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 
 @dataclass(frozen=True)
 class Series:
-    """One arm's merged journey times; `slower` journeys failed or were abandoned and rank slowest."""
+    """One arm's merged journey times; `slower` journeys failed or were abandoned and rank slowest.
+
+    A percentile that falls among those is only known to be more than `bound` seconds.
+    """
 
     arm: str
     label: str
     times: Histogram
     slower: int
+    bound: float | None = None
 
     @property
     def total(self) -> int:
@@ -106,7 +110,9 @@ def _cell(s: Series, percent: float) -> str:
     if not borne(percent, s.total):
         return "sample too small"
     value = s.times.percentile(percent, s.slower)
-    return "did not end" if value is None else formats.one(value, "seconds")
+    if value is not None:
+        return formats.one(value, "seconds")
+    return "did not end" if s.bound is None else formats.at_least(s.bound, "seconds")
 
 
 def _rarity(percent: float) -> float:
