@@ -33,6 +33,7 @@ from harness.reporting.words import (
     metric_title,
     metric_unit,
     metric_words,
+    plural,
     sentence,
 )
 from harness.store.records import FindingRecord, TrialState
@@ -40,6 +41,7 @@ from harness.store.records import FindingRecord, TrialState
 _KEY_METRICS = ("cost_per_successful_outcome", "completion_rate", "correctness")
 _MOST_FOREST_ROWS = 8
 _MOST_FINDINGS = 3
+_MOST_REASONS = 2
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,19 @@ def board(view: TrialView, before: Before) -> Board | None:
         return None
     judged = view.judgement.arms
     shown = [a.arm for a in judged]
+    # figures of an invalid trial would be read as its result: they stand in the engineers' part alone
+    withheld = view.full.trial.state is TrialState.INVALID
     openly = [line(f) for f in view.full.findings if f.resolved_at is None]
     openly.sort(key=lambda f: not f.blocking)
     return Board(
         candidates=tuple(_candidate(view, a) for a in judged),
         arm_heads=(f"Before: {view.label('before')}", *(f"After: {view.label(a)}" for a in shown)),
         change_heads=("Change",) if len(shown) == 1 else tuple(f"Change: {view.label(a)}" for a in shown),
-        key_rows=_key_rows(view, judged),
+        key_rows=() if withheld else _key_rows(view, judged),
         forests=tuple(
             forest(f"forest-{i}", _shown(a, len(judged)), view.label(a.arm), len(judged) > 1)
             for i, a in enumerate(judged)
+            if any(j.interval is not None for j in a.judgements)
         ),
         guardrails=tuple(_guardrail(view, a, g, len(judged) > 1) for a in judged for g in a.guardrails),
         changes=view.texts("pilot", "changes"),
@@ -247,7 +252,9 @@ def notices(view: TrialView, planned: int | None) -> tuple[Notice, ...]:
     found: list[Notice] = []
     if trial.state is TrialState.INVALID:
         why = clean(trial.state_reason or "a round could not be made valid within its repeats", 300)
-        found.append(Notice("invalid", "This trial is invalid: it gives no verdict", (sentence(why),)))
+        # where it was judged, the finding says why
+        told = () if view.judgement else (sentence(why),)
+        found.append(Notice("invalid", "This trial is invalid: it gives no verdict", told))
     elif trial.state is TrialState.OPEN:
         done = len(view.full.valid_rounds)
         of = f" of {planned}" if planned else ""
@@ -259,13 +266,11 @@ def notices(view: TrialView, planned: int | None) -> tuple[Notice, ...]:
         reasons = view.texts("exploratory_because") or (
             "its protocol was not registered before the first run",
         )
-        found.append(
-            Notice(
-                "exploratory",
-                "Exploratory: a quick look, not a registered trial",
-                tuple(sentence(r) for r in reasons),
-            )
-        )
+        lines = tuple(sentence(r) for r in reasons[:_MOST_REASONS])
+        if len(reasons) > _MOST_REASONS:
+            more = plural(len(reasons) - _MOST_REASONS, "more reason")
+            lines = (*lines, sentence(f"{more} below, with the protocol"))
+        found.append(Notice("exploratory", "Exploratory: a quick look, not a registered trial.", lines))
     if view.judgement is None and trial.state in (TrialState.FINISHED, TrialState.INVALID):
         old = view.full.judgement is not None
         text = (

@@ -240,35 +240,39 @@ def steps(view: TrialView) -> DataTable | None:
     for step in view.steps():
         for arm in view.arms:
             broken = sum(f.count for _, run in view.runs(arm.arm) for f in run.failures if f.step == step)
-            response, service = (
-                view.merged(arm.arm, f"step/{step}/{what}") for what in ("response", "service")
-            )
+            response = view.merged(arm.arm, f"step/{step}/response")
+            service = view.merged(arm.arm, f"step/{step}/service")
+            if response.count + broken == 0:
+                continue
             bound = view.bound(arm.arm)
             cells = [*_percentiles(response, broken, bound), *_percentiles(service, broken, bound)]
             counted = (formats.count(response.count), formats.count(broken))
-            rows.append((clean(step, 80), view.label(arm.arm), *counted, *cells))
-    heads = [f"{what} p{p:g}" for what in ("Response", "Service") for p in _PERCENTILES]
+            rows.append([clean(step, 80), view.label(arm.arm), *counted, *cells])
+    if not rows:
+        return None
+    heads = ["Step", "System", "Timed", "Failed"]
+    heads += [f"{what} p{p:g}" for what in ("Response", "Service") for p in _PERCENTILES]
+    kept = [i for i in range(len(heads)) if i < 4 or any(row[i] != "–" for row in rows)]
     caption = (
-        "Time by step, valid rounds merged: response from the intended start, service from the actual send"
+        "Time by step in milliseconds, valid rounds merged: response from the intended start, "
+        "service from the send"
     )
-    return (
-        DataTable(caption, ("Step", "System", "Timed", "Failed", *heads), tuple(rows), words=2)
-        if rows
-        else None
+    return DataTable(
+        caption, tuple(heads[i] for i in kept), tuple(tuple(row[i] for i in kept) for row in rows), words=2
     )
 
 
 def _percentiles(times: Histogram, slower: int, bound: float | None) -> list[str]:
     sample = times.count + slower
-    values = [times.percentile(p, slower) if borne(p, sample) else None for p in _PERCENTILES]
     cells = []
-    for percent, value, text in zip(_PERCENTILES, values, formats.together(values, "seconds"), strict=True):
-        if value is not None:
-            cells.append(text)
-        elif borne(percent, sample):
-            cells.append("did not end" if bound is None else formats.at_least(bound, "seconds"))
-        else:
+    for percent in _PERCENTILES:
+        value = times.percentile(percent, slower)
+        if not borne(percent, sample):
             cells.append("–")
+        elif value is not None:
+            cells.append(formats.milliseconds(value))
+        else:
+            cells.append("did not end" if bound is None else f"> {formats.count(bound * 1e3)}")
     return cells
 
 

@@ -83,6 +83,11 @@ def axis(values: Sequence[float], unit: str, currency: str = "GBP") -> tuple[str
     return tuple(f"{prefix}{fixed(v, decimals)}{suffix}" for v in scaled)
 
 
+def milliseconds(value: float) -> str:
+    """Seconds as milliseconds with three digits that matter and no unit, for a column that names it."""
+    return fixed(value * 1e3, min(3, _decimals(abs(value) * 1e3)))
+
+
 def at_least(value: float, unit: str) -> str:
     """A censored figure, known only to be more than this: "> 10 s"."""
     return f">{_NO_BREAK}{_trim(one(value, unit))}"

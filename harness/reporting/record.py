@@ -244,6 +244,7 @@ def _protocol(view: TrialView) -> DataTable:
     rows.append(("Demand", view.text("demand", "text", default="not recorded")))
     if because := view.text("demand", "because"):
         rows.append(("Why this demand", because))
+    rows += [("Exploratory because", reason) for reason in view.texts("exploratory_because")]
     raw = view.raw("protocol", "primary")
     for role, found in (
         ("Primary", [raw]),

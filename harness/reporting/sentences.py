@@ -236,7 +236,11 @@ def _ranges(metric: str, before: ArmRange, after: ArmRange, currency: str) -> st
 def recommendation(given: Recommendation) -> str:
     """Why the published rule recommends so; of many benefits the first two are named and the "
     "others counted."""
-    texts = [note.text.strip().rstrip(".") for note in given.reasons]
+    # why there is no verdict stands in the finding, just above
+    texts = [
+        (note.text.split(": ")[0] if note.code == "no_verdict" else note.text).strip().rstrip(".")
+        for note in given.reasons
+    ]
     shown = [i for i, note in enumerate(given.reasons) if note.code == "benefit_shown"]
     if len(shown) > 3:
         rest = len(shown) - 2
@@ -282,6 +286,8 @@ def guardrail(judgement: Judgement) -> str:
             and judgement.benefit.high < -judgement.margin
         )
         return f"worse by more than {worse}" if past or not reasons else reasons
+    if any(n.code == "trial_invalid" for n in judgement.reasons):
+        return "the trial is invalid"
     if effect is None:
         return "; ".join(n.text.strip().rstrip(".") for n in judgement.reasons) or "nothing to judge"
     return f"worse by {worse} or more is not excluded"
@@ -321,25 +327,15 @@ def forest_title(judgements: Sequence[Judgement]) -> str:
     )
 
 
-def rounds_title(pairs: Sequence[tuple[float, float]], direction: Direction) -> str:
-    """The per-round chart's active title."""
-    better = sum((a < b) if direction is Direction.LOWER else (a > b) for b, a in pairs)
-    word = "Lower" if direction is Direction.LOWER else "Higher"
-    return f"{word} with the candidate in {better} of {len(pairs)} round{'' if len(pairs) == 1 else 's'}"
-
-
-def limits(
-    names: Names, demand: str, processors: int | None, illustrative: bool, one_machine: bool = True
-) -> tuple[str, ...]:
+def limits(names: Names, demand: str, processors: int | None, illustrative: bool) -> tuple[str, ...]:
     """What the trial does not show: demand, simulated citizens, one machine, invented bodies."""
     said = [
         sentence(f"the demand was {demand}; at another demand the difference may be another"),
         "The citizens are simulated: a load test says nothing of satisfaction, take-up, staff time "
         "or causes.",
     ]
-    if one_machine:
-        cores = f" with {plural(processors, 'processor')}" if processors else ""
-        said.append(f"Everything ran on one machine{cores}, not where the service would run.")
+    cores = f" with {plural(processors, 'processor')}" if processors else ""
+    said.append(f"Everything ran on one machine{cores}, not where the service would run.")
     if illustrative:
         said.append(f"{names.body} is an invented body: its figures are illustrative.")
     return tuple(said)

@@ -150,6 +150,17 @@ def test_no_finding_no_claim(trials):
         assert page_of(trials(name)).board is None
 
 
+def test_an_invalid_trial_shows_no_figures_on_page_one(trials, html_of):
+    page = page_of(trials("invalid"))
+    assert page.board.key_rows == ()
+    assert page.board.forests == ()
+    assert {g.meaning for g in page.board.guardrails} == {"The trial is invalid."}
+    words = Page(html_of("invalid")).words
+    board, _ = words.split("For engineers", 1)
+    assert board.count("the generator was late") == 1
+    assert "an invalid trial has no result" in words
+
+
 def test_notices_come_before_the_finding(trials, html_of):
     words = Page(html_of("exploratory")).words
     assert words.index("Exploratory: a quick look") < words.index("The finding")

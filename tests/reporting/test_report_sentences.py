@@ -22,6 +22,7 @@ from harness.judge.results import (
     Verdict,
 )
 from harness.reporting import sentences
+from harness.reporting.charts.dots import rounds_title
 from harness.reporting.sentences import ArmRange, Names
 
 NAMES = Names("booking@1.0.0", "registrar-forms", "Registrar appointments", "Northmoor")
@@ -341,10 +342,10 @@ def test_limits_name_the_demand_the_machine_and_invention():
 def test_titles_have_at_most_ten_words():
     many = [judged(v, 0.9, 0.8, 1.0) for v in Verdict]
     assert sentences.forest_title(many) == "Of 7 metrics: 1 better, 1 worse, 2 no worse, 3 not shown"
-    assert sentences.rounds_title([(1, 0.9), (1, 1.1)], Direction.LOWER) == (
+    assert rounds_title([(1, 0.9), (1, 1.1)], Direction.LOWER) == (
         "Lower with the candidate in 1 of 2 rounds"
     )
-    for title in (sentences.rounds_title([(1, 0.9)], Direction.HIGHER),):
+    for title in (rounds_title([(1, 0.9)], Direction.HIGHER),):
         assert len(title.split()) <= 10
 
 

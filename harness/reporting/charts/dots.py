@@ -13,7 +13,6 @@ from harness.judge.metrics import METRICS, Direction
 from harness.reporting import formats
 from harness.reporting.charts.scale import Scale, span
 from harness.reporting.charts.svg import Chart, DataTable, Drawing, arm_role, fit
-from harness.reporting.sentences import rounds_title
 from harness.reporting.words import metric_title
 
 
@@ -68,6 +67,13 @@ def dots(
         _draw(arms, rounds, known, unit, currency, 330, 220).svg(f"{key}-n", title, description),
         DataTable(f"{what} by round", ("Round", *(label for _, label in arms)), tuple(rows)),
     )
+
+
+def rounds_title(pairs: Sequence[tuple[float, float]], direction: Direction) -> str:
+    """The per-round chart's active title."""
+    better = sum((a < b) if direction is Direction.LOWER else (a > b) for b, a in pairs)
+    word = "Lower" if direction is Direction.LOWER else "Higher"
+    return f"{word} with the candidate in {better} of {len(pairs)} round{'' if len(pairs) == 1 else 's'}"
 
 
 def _draw(

@@ -143,9 +143,10 @@ def _draw(series: Sequence[Series], width: float, height: float, right: float) -
     left = 62 if right else 54
     x = Scale(_rarity(10), max(most, 1.05), left, width - right - (0 if right else 8))
     y = Scale(low, high, height - 40, 12 + legend, log=True)
-    for value in y.ticks(6):
+    ticks = y.ticks(6)
+    for value, text in zip(ticks, formats.axis(ticks, "seconds"), strict=True):
         drawing.line(left, y(value), x.end, y(value), "grid")
-        drawing.text(left - 6, y(value) + 4, formats.axis((value,), "seconds")[0], "quiet", 12, "end")
+        drawing.text(left - 6, y(value) + 4, text, "quiet", 12, "end")
     last = -99.0
     for percent in _STOPS:
         if _rarity(percent) > x.high:
