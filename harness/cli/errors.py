@@ -41,7 +41,9 @@ def _known(error: Exception) -> int:
         for fault in error.faults:
             click.echo(str(fault), err=True)
         count = len(error.faults)
-        click.echo(click.style(f"{count} fault{'s' * (count != 1)}; nothing was deployed", fg="red"), err=True)
+        click.echo(
+            click.style(f"{count} fault{'s' * (count != 1)}; nothing was deployed", fg="red"), err=True
+        )
         return 2
     if isinstance(error, TrialError):
         complain(str(error), error.advice, error.log)

@@ -46,9 +46,19 @@ def print_outcome(full: FullTrial, judgement: TrialJudgement) -> None:
     rows = verdict_rows(full, judgement)
     several = len(judgement.arms) > 1
     table = Table(box=box.SIMPLE, pad_edge=False)
-    columns = (*(("candidate",) if several else ()), "metric", "before", "after", "effect", "margin", "verdict")
+    columns = (
+        *(("candidate",) if several else ()),
+        "metric",
+        "before",
+        "after",
+        "effect",
+        "margin",
+        "verdict",
+    )
     for column in columns:
-        table.add_column(column, overflow="fold", justify="right" if column in ("before", "after") else "left")
+        table.add_column(
+            column, overflow="fold", justify="right" if column in ("before", "after") else "left"
+        )
     for row in rows:
         word = row.guardrail or row.verdict
         cells = (row.metric, row.before, row.after, row.effect, row.margin)

@@ -71,7 +71,10 @@ class Teller:
                 if event.record.valid:
                     self._done += 1
                 else:
-                    self._line(f"{self._where(event.record.number)} invalid, is repeated: {event.record.reason}", "yellow")
+                    self._line(
+                        f"{self._where(event.record.number)} invalid, is repeated: {event.record.reason}",
+                        "yellow",
+                    )
 
     def _begin(self, event: events.TrialStarted) -> None:
         self._rounds, self._done = event.rounds, event.committed

@@ -43,10 +43,25 @@ class Overrides:
     warm_up: float | None = None
     measure: float | None = None
     seed: int | None = None
+    allow_busy: bool = False
 
     def given(self) -> dict[str, Any]:
-        """The parts that were set."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        """The parts of the protocol that were set."""
+        return {n: v for n, v in vars(self).items() if v is not None and n != "allow_busy"}
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why they make a trial exploratory, as sentences; empty when nothing was set."""
+        found = []
+        if self.given():
+            parts = ", ".join(sorted(self.given())).replace("_", " ")
+            found.append(f"set for this run only: {parts}")
+        if self.allow_busy:
+            found.append("rounds count although other work kept the machine busy")
+        return tuple(found)
+
+    def limits(self) -> validity.Limits:
+        """The limits of validity that go with them."""
+        return validity.Limits(other_work=1.0, steal=1.0) if self.allow_busy else validity.Limits()
 
 
 @dataclass(frozen=True)
@@ -71,7 +86,7 @@ def check(resolved: ResolvedPilot, overrides: Overrides) -> Protocol:
         WorkspaceError: the protocol cannot reach its verdict.
     """
     protocol = settled(resolved, overrides)
-    found = preflight.faults(resolved, protocol, exploratory=bool(overrides.given()))
+    found = preflight.faults(resolved, protocol, exploratory=bool(overrides.reasons()))
     if found:
         raise WorkspaceError(tuple(found))
     return protocol
@@ -79,9 +94,8 @@ def check(resolved: ResolvedPilot, overrides: Overrides) -> Protocol:
 
 def standing(ledger: Ledger, resolved: ResolvedPilot, overrides: Overrides) -> tuple[bool, tuple[str, ...]]:
     """Whether a run now would be registered, and if not, why."""
-    if overrides.given():
-        parts = ", ".join(sorted(overrides.given())).replace("_", " ")
-        return False, (f"set for this run only: {parts}",)
+    if overrides.reasons():
+        return False, overrides.reasons()
     registration = ledger.registration(resolved.id)
     if registration is None:
         return False, ("no protocol was registered before the run",)
@@ -117,7 +131,6 @@ def conduct(
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     resume: bool = False,
     watch: events.Watcher,
-    limits: validity.Limits = validity.Limits(),  # noqa: B008 - frozen
 ) -> Outcome:
     """Run the pilot's protocol to its end, or on from where it was interrupted, and judge it.
 
@@ -132,7 +145,9 @@ def conduct(
         prepare(resolved, places)
         trial = _open_or_begin(resolved, ledger, protocol, overrides, resume)
         try:
-            state, reason = _Conductor(resolved, ledger, places, trial, protocol, watch, limits).run_rounds()
+            state, reason = _Conductor(
+                resolved, ledger, places, trial, protocol, watch, overrides.limits()
+            ).run_rounds()
         except TrialError as error:
             ledger.conclude(trial.uid, TrialState.ABANDONED, str(error), datetime.now(UTC), ())
             raise
@@ -208,9 +223,12 @@ def _resumed(
         )
     recorded = {name: trial.document["protocol"][name] for name in ("rounds", "warm_up", "measure")}
     if any(getattr(protocol, name) != value for name, value in recorded.items()):
-        options = " ".join(f"--{n.replace('_', '-')} {v:g}{'' if n == 'rounds' else 's'}" for n, v in recorded.items())
+        options = " ".join(
+            f"--{n.replace('_', '-')} {v:g}{'' if n == 'rounds' else 's'}" for n, v in recorded.items()
+        )
         raise TrialError(
-            f"{resolved.id}: the interrupted trial ran with other options", advice=f"`--resume {options}`, {close}"
+            f"{resolved.id}: the interrupted trial ran with other options",
+            advice=f"`--resume {options}`, {close}",
         )
     return trial
 
@@ -239,7 +257,11 @@ class _Conductor:
         done = list(self._ledger.load(self._trial.uid).rounds)
         committed = sum(r.valid for r in done)
         order = orders(list(self._arms), rounds, self._trial.seed)
-        self._watch(events.TrialStarted(self._trial, rounds, committed, self._protocol.warm_up + self._protocol.measure))
+        self._watch(
+            events.TrialStarted(
+                self._trial, rounds, committed, self._protocol.warm_up + self._protocol.measure
+            )
+        )
         if committed:
             self._ledger.journal(self._trial.uid, "resumed", {"committed": committed})
         for number in range(1, rounds + 1):

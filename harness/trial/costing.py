@@ -26,7 +26,11 @@ from harness.value.types import (
 
 def _triangle(data: Mapping[str, Any]) -> Triangle:
     return Triangle(
-        float(data["low"]), float(data["likely"]), float(data["high"]), Evidence(data["evidence"]), data["source"]
+        float(data["low"]),
+        float(data["likely"]),
+        float(data["high"]),
+        Evidence(data["evidence"]),
+        data["source"],
     )
 
 
@@ -61,18 +65,26 @@ def cost_trial(full: FullTrial, seed: int) -> CostOutcome | None:
         CostInputs(
             currency=document["programme"]["currency"],
             volume=Triangle.exactly(volume, Evidence.RECORDED, service["volume_source"]),
-            prices=PriceBook(**{name: _triangle(price) for name, price in prices.items() if price is not None}),
+            prices=PriceBook(
+                **{name: _triangle(price) for name, price in prices.items() if price is not None}
+            ),
             arms=tuple(
                 ArmRuns(
                     arm.arm,
                     arm.system,
-                    tuple(_use(r.number, run) for r in full.valid_rounds for run in r.runs if run.arm == arm.arm),
+                    tuple(
+                        _use(r.number, run) for r in full.valid_rounds for run in r.runs if run.arm == arm.arm
+                    ),
                 )
                 for arm in full.trial.arms
             ),
             lines=tuple(
                 CostLine(
-                    line["function"], CostKind(line["kind"]), Basis(line["basis"]), _triangle(line), line["system"] or ""
+                    line["function"],
+                    CostKind(line["kind"]),
+                    Basis(line["basis"]),
+                    _triangle(line),
+                    line["system"] or "",
                 )
                 for line in document["open_book"]
             ),

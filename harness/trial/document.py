@@ -26,7 +26,9 @@ def document(
     multiple = pilot.demand.multiple if pilot.demand.profile else None
     peak_rate = service.peak_hour / 3600
     return {
-        "pilot": pilot.model_dump(mode="json", include={"pilot", "question", "service", "scenario", "before", "after", "changes"}),
+        "pilot": pilot.model_dump(
+            mode="json", include={"pilot", "question", "service", "scenario", "before", "after", "changes"}
+        ),
         "protocol": protocol.model_dump(mode="json"),
         "programme": resolved.programme.model_dump(mode="json"),
         "body": {
@@ -43,7 +45,11 @@ def document(
             "own": rate <= peak_rate * 1.001,
         },
         "systems": {
-            arm.arm: {"label": arm.system.label, "title": arm.system.title, "illustrative": arm.system.illustrative}
+            arm.arm: {
+                "label": arm.system.label,
+                "title": arm.system.title,
+                "illustrative": arm.system.illustrative,
+            }
             for arm in resolved.arms
         },
         "prices": body.prices.model_dump(mode="json") if body.prices else None,

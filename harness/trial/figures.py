@@ -40,7 +40,10 @@ def values(result: LoadResult, use: ResourceUse | None, ready_after: float) -> d
         figures["correctness"] = Value((result.completed - result.incorrect) / result.completed)
     if use is not None and result.sent:
         figures["cpu_per_journey"] = Value(use.cpu_seconds / result.sent)
-        per_journey = {"disk_written_per_journey": use.disk_written, "network_per_journey": use.network_received}
+        per_journey = {
+            "disk_written_per_journey": use.disk_written,
+            "network_per_journey": use.network_received,
+        }
         figures |= {n: Value(total / result.sent) for n, total in per_journey.items() if total is not None}
         memory = {"memory_mean": use.memory_mean, "memory_peak": use.memory_peak}
         figures |= {name: Value(size) for name, size in memory.items() if size is not None}

@@ -73,5 +73,6 @@ def forecast(resolved: ResolvedPilot, protocol: Protocol, ledger: Ledger, overri
         rate=resolved.rate,
         journeys_an_arm=int(resolved.rate * protocol.measure * protocol.rounds),
         seconds_least=protocol.rounds * len(arms) * (load + _AROUND_A_RUN),
-        seconds_most=protocol.rounds * (len(arms) * (load + protocol.follow_up + _AROUND_A_RUN) + sum(slowest)),
+        seconds_most=protocol.rounds
+        * (len(arms) * (load + protocol.follow_up + _AROUND_A_RUN) + sum(slowest)),
     )

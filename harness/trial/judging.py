@@ -25,7 +25,15 @@ from harness.judge.results import (
     TrialJudgement,
     Verdict,
 )
-from harness.store.records import FindingRecord, FullTrial, RoundRecord, RunRecord, RunState, TrialState, Value
+from harness.store.records import (
+    FindingRecord,
+    FullTrial,
+    RoundRecord,
+    RunRecord,
+    RunState,
+    TrialState,
+    Value,
+)
 from harness.trial.costing import cost_trial
 from harness.trial.errors import Exit
 from harness.trial.order import derive
@@ -50,7 +58,8 @@ def judge_trial(full: FullTrial, findings: Sequence[FindingRecord] = ()) -> Tria
     costs = cost_trial(full, derive(trial.seed, "cost"))
     candidates = [arm for arm in trial.arms if arm.arm != "before"]
     judged = tuple(
-        _judge_arm(full, protocol, arm.arm, arm.system, len(candidates), costs, findings) for arm in candidates
+        _judge_arm(full, protocol, arm.arm, arm.system, len(candidates), costs, findings)
+        for arm in candidates
     )
     return TrialJudgement(
         trial=trial.uid,
@@ -123,10 +132,15 @@ def _judge_one(
     if metric.kind is Kind.COST:
         if costs is None:
             return withheld(Verdict.NO_DATA, "cost_unknown", "the body's prices or volumes are not known")
-        draws = costs.per_transaction if metric.name == "cost_per_transaction" else costs.per_successful_outcome
+        draws = (
+            costs.per_transaction if metric.name == "cost_per_transaction" else costs.per_successful_outcome
+        )
         if "before" not in draws or arm not in draws:
             return withheld(Verdict.NO_DATA, "cost_unknown", "; ".join(w.text for w in costs.warnings))
-        evidence = next((getattr(c, _COST_FIELD[metric.name]).evidence for c in costs.arms if c.arm == arm), metric.evidence)
+        evidence = next(
+            (getattr(c, _COST_FIELD[metric.name]).evidence for c in costs.arms if c.arm == arm),
+            metric.evidence,
+        )
         return judge_cost(
             metric,
             draws["before"],
@@ -148,7 +162,10 @@ def _judge_one(
     )
 
 
-_COST_FIELD = {"cost_per_transaction": "per_transaction", "cost_per_successful_outcome": "per_successful_outcome"}
+_COST_FIELD = {
+    "cost_per_transaction": "per_transaction",
+    "cost_per_successful_outcome": "per_successful_outcome",
+}
 
 
 def pairs(rounds: Sequence[RoundRecord], metric: Metric, arm: str) -> tuple[Pair, ...]:

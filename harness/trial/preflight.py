@@ -30,7 +30,9 @@ def criteria(protocol: Protocol) -> list[tuple[KeyPath, Criterion]]:
 def guardrails(protocol: Protocol) -> list[Criterion]:
     """The protocol's guardrails, and those that guard every trial at one percentage point where it names none."""
     named = {protocol.primary.metric, *(c.metric for c in protocol.guardrails)}
-    always = [Criterion.model_validate({"metric": m, "margin": "1pp"}) for m in ALWAYS_GUARDED if m not in named]
+    always = [
+        Criterion.model_validate({"metric": m, "margin": "1pp"}) for m in ALWAYS_GUARDED if m not in named
+    ]
     return [*protocol.guardrails, *always]
 
 
@@ -55,7 +57,12 @@ def faults(resolved: ResolvedPilot, protocol: Protocol, *, exploratory: bool = F
             fault((*key, "metric"), f"metric {name!r}", "a metric of the registry", hint)
             continue
         if name in seen:
-            fault((*key, "metric"), f"metric {name} a second time", "each metric once in a protocol", "remove one")
+            fault(
+                (*key, "metric"),
+                f"metric {name} a second time",
+                "each metric once in a protocol",
+                "remove one",
+            )
         seen[name] = key
         unit = "pp" if metric.kind is Kind.DIFFERENCE else "percent"
         if criterion.margin.unit != unit:
@@ -83,7 +90,9 @@ def _attainable(resolved: ResolvedPilot, protocol: Protocol, fault: _FaultMaker)
     candidates = len(resolved.arms) - 1
     least = least_rounds(protocol.alpha, candidates)
     if protocol.rounds < least:
-        level = f"alpha {protocol.alpha:g}" + (f" shared by {candidates} candidates" if candidates > 1 else "")
+        level = f"alpha {protocol.alpha:g}" + (
+            f" shared by {candidates} candidates" if candidates > 1 else ""
+        )
         fault(
             ("protocol", "rounds"),
             f"{protocol.rounds} rounds",
@@ -100,7 +109,7 @@ def _attainable(resolved: ResolvedPilot, protocol: Protocol, fault: _FaultMaker)
             seconds = needed / (protocol.rounds * resolved.rate)
             fault(
                 (*key, "margin"),
-                f"margin {criterion.margin} with about {journeys} journeys an arm",
+                f"{criterion.metric} with margin {criterion.margin} and about {journeys} journeys an arm",
                 f"at least {needed} journeys an arm for this margin, even without a single failure",
                 f"widen the margin, or measure for {seconds:.0f}s a round, or add rounds",
             )

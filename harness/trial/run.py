@@ -119,7 +119,10 @@ class RunRequest:
 
 
 def execute(
-    request: RunRequest, places: Places, limits: validity.Limits, on_phase: Callable[[str, Progress | None], None]
+    request: RunRequest,
+    places: Places,
+    limits: validity.Limits,
+    on_phase: Callable[[str, Progress | None], None],
 ) -> RunRecord:
     """Make one run and return its record.
 
@@ -244,14 +247,20 @@ def _generator_failed(
     label = request.arm.system.label
     if error.kind == "scenario":
         raise TrialError(
-            f"the scenario raised: {error}", advice="mend the scenario's journeys.py, then run again", log=error.log_tail
+            f"the scenario raised: {error}",
+            advice="mend the scenario's journeys.py, then run again",
+            log=error.log_tail,
         ) from error
     if error.kind in ("seed", "system_gone"):
         status = deployment.exit_status()
         ended = f" (the system ended by itself with status {status})" if status is not None else ""
         return _not_ready(request, started, f"{label}: {error}{ended}", deployment.log_tail())
     lost = Check(
-        "generator_alive", False, f"the generator {error.kind}: {error}", "a result file", "look at the generator's log"
+        "generator_alive",
+        False,
+        f"the generator {error.kind}: {error}",
+        "a result file",
+        "look at the generator's log",
     )
     return RunRecord(
         arm=request.arm.arm,

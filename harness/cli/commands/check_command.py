@@ -35,7 +35,11 @@ def command(path: Path | None, as_json: bool) -> int:
         found += faults(resolved, settled(resolved, Overrides()))
     if path is not None:
         wanted = path.resolve()
-        found = [f for f in found if wanted == (top / f.path).resolve() or wanted in (top / f.path).resolve().parents]
+        found = [
+            f
+            for f in found
+            if wanted == (top / f.path).resolve() or wanted in (top / f.path).resolve().parents
+        ]
     found = sorted(set(found), key=lambda f: (str(f.path), f.line, f.column))
     if as_json:
         emit({"workspace": str(top), "faults": [fault.to_json() for fault in found]})

@@ -41,13 +41,24 @@ def command(kind: str, as_json: bool) -> None:
 def _written(space: Workspace, kind: str) -> list[dict[str, Any]]:
     if kind == "blocks":
         return [
-            {"block": f"{name}@{version}", "title": block.title, "released": release.released.isoformat(), "changes": release.changes}
+            {
+                "block": f"{name}@{version}",
+                "title": block.title,
+                "released": release.released.isoformat(),
+                "changes": release.changes,
+            }
             for name, block in space.blocks.items()
             for version, release in block.releases.items()
         ]
     if kind == "bodies":
         return [
-            {"body": name, "title": body.title, "kind": body.kind, "services": len(body.services), "systems": len(body.systems)}
+            {
+                "body": name,
+                "title": body.title,
+                "kind": body.kind,
+                "services": len(body.services),
+                "systems": len(body.systems),
+            }
             for name, body in space.bodies.items()
         ]
     if kind == "scenarios":

@@ -36,13 +36,20 @@ def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 @click.argument("pilots", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every pilot of the workspace.")
 @click.option("--body", help="Every pilot of one body.")
-@click.option("--dry-run", is_flag=True, help="Say what would be deployed, how many journeys, how long; deploy nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be deployed, how many journeys, how long; deploy nothing."
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted trial.")
 @click.option("--abandon", is_flag=True, help="Close an interrupted trial and start afresh.")
 @click.option("--rounds", type=click.IntRange(1, 500), help="A quick look: this many rounds (exploratory).")
 @click.option("--warm-up", callback=_seconds, help="A quick look: warm-up, such as 2s (exploratory).")
 @click.option("--measure", callback=_seconds, help="A quick look: window, such as 5s (exploratory).")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="The trial's seed (exploratory).")
+@click.option(
+    "--allow-busy",
+    is_flag=True,
+    help="Keep rounds although other work keeps this machine busy (exploratory).",
+)
 @click.option("--strict", is_flag=True, help="Exit 4 when a verdict is inconclusive, too.")
 @json_option
 def command(
@@ -56,6 +63,7 @@ def command(
     warm_up: float | None,
     measure: float | None,
     seed: int | None,
+    allow_busy: bool,
     strict: bool,
     as_json: bool,
 ) -> int:
@@ -71,7 +79,9 @@ def command(
     if sum((bool(pilots), every, body is not None)) != 1:
         raise click.UsageError("name pilots, or --all, or --body NAME (see `harness list pilots`)")
     if resume and abandon:
-        raise click.UsageError("--resume goes on with the interrupted trial, --abandon closes it: one of them")
+        raise click.UsageError(
+            "--resume goes on with the interrupted trial, --abandon closes it: one of them"
+        )
     if measure is not None and measure <= 0:
         raise click.BadParameter("a window above zero", param_hint="--measure")
     space = workspace()
@@ -87,7 +97,7 @@ def command(
             faults += error.faults
     if faults:
         raise WorkspaceError(tuple(dict.fromkeys(faults)))
-    overrides = Overrides(rounds, warm_up, measure, seed)
+    overrides = Overrides(rounds, warm_up, measure, seed, allow_busy)
     home = root()
     with ledger(home) as book:
         if dry_run:
@@ -105,7 +115,11 @@ def _dry_run(resolved: list[ResolvedPilot], book: Ledger, overrides: Overrides, 
         emit([row.to_json() for row in rows])
         return 0
     for row in rows:
-        click.echo(click.style(row.pilot, bold=True) + f" · {row.kind}" + (f" ({row.because})" if row.because else ""))
+        click.echo(
+            click.style(row.pilot, bold=True)
+            + f" · {row.kind}"
+            + (f" ({row.because})" if row.because else "")
+        )
         for arm in row.arms:
             click.echo(f"  {arm.arm:8} {arm.system}, {arm.interface}; environment {arm.environment}")
         click.echo(
