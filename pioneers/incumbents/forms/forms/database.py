@@ -261,12 +261,12 @@ class Database:
         count = 0
         for number, row in enumerate(rows, 2):
             place = diary.get((row.get("office", ""), row.get("day", ""), row.get("time", "")))
-            reference = row.get("reference", "")
+            reference = row.get("reference") or ""
             if place is None or not reference or reference in known:
                 raise ImportRefused(
                     f"line {number}: no such appointment, or a reference that is missing or in use"
                 )
             known.add(reference)
-            self._insert(reference, {name: row.get(name, "") for name in fields}, place, now)
+            self._insert(reference, {name: row.get(name) or "" for name in fields}, place, now)
             count += 1
         return count

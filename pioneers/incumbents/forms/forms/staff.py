@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from forms.configuration import Configuration
-from forms.database import ImportRefused, connect
+from forms.database import ImportRefused, Taken, connect
 from forms.web import LARGEST_IMPORT, Pages, Stopped, page, read, same
 
 _APPOINTMENT = ("reference", "state", "office", "day", "time")
@@ -103,6 +103,8 @@ class Staff:
                 rows = csv.DictReader(io.StringIO(raw.decode("utf-8")), strict=True)
                 with connect(self._path) as database, database.changing():
                     return database.take_over(rows, self._fields, self._clock())
+            except Taken as error:
+                raise Stopped(422, "The import was refused", "An appointment is given already.") from error
             except (ImportRefused, csv.Error, UnicodeDecodeError) as error:
                 raise Stopped(422, "The import was refused", str(error)) from error
 

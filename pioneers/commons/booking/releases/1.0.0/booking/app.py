@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -203,6 +204,17 @@ async def _failure(_request: Request, _error: Exception) -> Response:
     return Problem(500, "failure", "The service failed", "Nothing was changed by this request.").response()
 
 
+class Pages(StaticFiles):
+    """The citizen's page: nothing of anybody else's, in nobody else's frame."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """One file, with what browsers should keep to."""
+        response = super().file_response(*args, **options)
+        response.headers["Content-Security-Policy"] = "default-src 'self'; frame-ancestors 'none'"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
 def application(
     configuration: Configuration, database: Path, clock: Callable[[], float] = time.time
 ) -> Starlette:
@@ -228,7 +240,7 @@ def application(
         Route("/v1/bookings/{booking}/cancellation", service.cancel, methods=["POST"]),
         Route("/v1/audit/bookings", service.audit),
         Route("/v1/import", service.take_over, methods=["POST"]),
-        Mount("/", StaticFiles(directory=Path(__file__).with_name("pages"), html=True)),
+        Mount("/", Pages(directory=Path(__file__).with_name("pages"), html=True)),
     ]
     handlers = {Problem: answer_problem, HTTPException: _http_problem, Exception: _failure}
     return Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
