@@ -128,7 +128,7 @@ def conduct(
     ledger: Ledger,
     places: Places,
     *,
-    overrides: Overrides = Overrides(),  # noqa: B008 - frozen
+    overrides: Overrides = Overrides(),
     resume: bool = False,
     watch: events.Watcher,
 ) -> Outcome:
@@ -299,7 +299,11 @@ class _Conductor:
             if run.state is RunState.INVALID:
                 break
         hashes = {run.schedule_hash for run in runs if run.schedule_hash}
-        invalid = [f"{run.arm}: {run.reason}" for run in runs if run.state is RunState.INVALID]
+        invalid = [
+            f"{self._arms[run.arm].system.label}: {run.reason}"
+            for run in runs
+            if run.state is RunState.INVALID
+        ]
         if len(hashes) > 1:
             invalid.append("the arms did not replay the same schedule")
         return RoundRecord(

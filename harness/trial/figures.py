@@ -131,6 +131,7 @@ def health(result: LoadResult, machine: MachineUse | None) -> dict[str, float]:
         "stall_max": generator.stall_max,
         "collections": float(generator.collections),
         "collection_seconds": generator.collection_seconds,
+        "bound": result.bound,
     }
     if machine is not None:
         found |= {

@@ -109,7 +109,7 @@ def _attainable(resolved: ResolvedPilot, protocol: Protocol, fault: _FaultMaker)
             seconds = needed / (protocol.rounds * resolved.rate)
             fault(
                 (*key, "margin"),
-                f"{criterion.metric} with margin {criterion.margin} and about {journeys} journeys an arm",
+                f"{metric.title.lower()} with margin {criterion.margin} and about {journeys} journeys an arm",
                 f"at least {needed} journeys an arm for this margin, even without a single failure",
                 f"widen the margin, or measure for {seconds:.0f}s a round, or add rounds",
             )

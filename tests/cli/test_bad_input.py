@@ -1,4 +1,6 @@
-"""Each bad input ends in one clear message with place, cause and next step, the contract's exit code, no traceback, no process left."""
+"""Each bad input ends in one clear message with place, cause and next step, the contract's exit code,
+no traceback, no process left.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ QUICK = ("run", "desk", "--rounds", "2", "--warm-up", "100ms", "--measure", "1s"
 def clean(tiny, done: subprocess.CompletedProcess[str]) -> None:
     """What holds after every command, however it ended."""
     assert "Traceback" not in done.stderr + done.stdout, done.stderr
-    left = [p for p in psutil.process_iter(["cmdline"]) if any(str(tiny.root) in w for w in p.info["cmdline"] or [])]
+    left = [
+        p
+        for p in psutil.process_iter(["cmdline"])
+        if any(str(tiny.root) in w for w in p.info["cmdline"] or [])
+    ]
     assert left == []
     assert list((tiny.root / ".harness" / "processes").glob("*")) == []
 
@@ -33,7 +39,12 @@ WRITTEN = [
     ("pilot", "rounds: 6", "rounds: 5", r"desk\.yaml:11:\d+: .*at least 6 rounds"),
     ("pilot", "metric: completion_rate", "metric: completion", r"desk\.yaml:17:\d+: .*completion_rate"),
     ("pilot", "margin: 10%", "margin: 10pp", r"desk\.yaml:15:\d+: .*per cent"),
-    ("pilot", "completion_rate, margin: 2pp", "completion_rate, margin: 0.5pp", r"desk\.yaml:17:\d+: .*journeys"),
+    (
+        "pilot",
+        "completion_rate, margin: 2pp",
+        "completion_rate, margin: 0.5pp",
+        r"desk\.yaml:17:\d+: .*journeys",
+    ),
     ("body", "peak_hour: 720", "peak_hour: .inf", r"body\.yaml:9:\d+: "),
     ("body", "title: Town Council", "title: !!python/object/apply:os.system [id]", r"body\.yaml:2:"),
     ("body", "body: town", "body: &a [*a, *a]", r"body\.yaml:1:"),
@@ -41,7 +52,9 @@ WRITTEN = [
 
 
 @pytest.mark.parametrize(("file", "old", "new", "expected"), WRITTEN)
-def test_what_is_written_wrongly_is_refused_with_its_place(tiny, file: str, old: str, new: str, expected: str) -> None:
+def test_what_is_written_wrongly_is_refused_with_its_place(
+    tiny, file: str, old: str, new: str, expected: str
+) -> None:
     path: Path = getattr(tiny, file)
     tiny.change(path, old, new)
     checked = tiny.harness("check")
@@ -66,7 +79,11 @@ def test_check_tells_every_fault_of_every_file_at_once(tiny) -> None:
 def test_a_requirement_that_cannot_be_installed(tiny) -> None:
     folder = tiny.root / "pioneers/systems/desk"
     (folder / "requirements.txt").write_text(f"no-such-distribution-here==1.0 --hash=sha256:{'0' * 64}\n")
-    tiny.change(tiny.body, "      process:\n", "      process:\n        environment: {requirements: requirements.txt}\n")
+    tiny.change(
+        tiny.body,
+        "      process:\n",
+        "      process:\n        environment: {requirements: requirements.txt}\n",
+    )
     done = tiny.harness(*QUICK)
     assert done.returncode == 2
     assert "no-such-distribution-here" in done.stderr
@@ -122,7 +139,9 @@ def test_a_journey_that_never_ends_is_bounded_and_counted(tiny) -> None:
     done = tiny.harness(*QUICK, "--json")
     assert done.returncode == 3, done.stderr
     (row,) = json.loads(done.stdout)
-    completion = next(g for g in row["judgement"]["arms"][0]["guardrails"] if g["metric"] == "completion_rate")
+    completion = next(
+        g for g in row["judgement"]["arms"][0]["guardrails"] if g["metric"] == "completion_rate"
+    )
     assert completion["after"] == 0.0
     assert completion["guardrail"] == "broken"
     clean(tiny, done)
@@ -134,7 +153,9 @@ def test_a_system_that_dies_in_the_run_fails_its_journeys(tiny) -> None:
     done = tiny.harness(*QUICK, "--json")
     assert done.returncode == 3, done.stderr
     (row,) = json.loads(done.stdout)
-    completion = next(g for g in row["judgement"]["arms"][0]["guardrails"] if g["metric"] == "completion_rate")
+    completion = next(
+        g for g in row["judgement"]["arms"][0]["guardrails"] if g["metric"] == "completion_rate"
+    )
     assert completion["after"] < 0.7
     assert completion["guardrail"] == "broken"
     clean(tiny, done)
@@ -153,7 +174,9 @@ def test_a_broken_invariant_stops_the_candidate(tiny) -> None:
 
 
 def test_two_runs_of_one_pilot_at_once(tiny) -> None:
-    with subprocess.Popen(tiny.command(*QUICK), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
+    with subprocess.Popen(
+        tiny.command(*QUICK), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as first:
         assert first.stderr is not None
         assert "exploratory trial" in first.stderr.readline()
         second = tiny.harness(*QUICK)
@@ -187,6 +210,8 @@ def test_bad_usage(tiny, words: tuple[str, ...], expected: str) -> None:
 def test_outside_a_workspace(tiny, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = subprocess.run(tiny.command("list", "pilots"), cwd=elsewhere, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        tiny.command("list", "pilots"), cwd=elsewhere, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "harness init" in done.stderr

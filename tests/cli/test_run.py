@@ -61,7 +61,13 @@ def test_json_tells_the_judgement_and_nothing_else(tiny) -> None:
 def test_a_dry_run_deploys_nothing_and_says_what_would_be(tiny) -> None:
     done = tiny.harness("run", "desk", "--dry-run")
     assert done.returncode == 0, done.stderr
-    for words in ("desk-twin", "6 rounds", "20 journeys/s", "about 240 journeys an arm", "no protocol was registered"):
+    for words in (
+        "desk-twin",
+        "6 rounds",
+        "20 journeys/s",
+        "about 240 journeys an arm",
+        "no protocol was registered",
+    ):
         assert words in done.stdout
     assert not (tiny.root / ".harness" / "runs").exists()
     (row,) = json.loads(tiny.harness("run", "desk", "--dry-run", "--json").stdout)
@@ -111,7 +117,9 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
     assert refused.returncode == 2
     assert "--resume" in refused.stderr
     assert "--abandon" in refused.stderr
-    done = tiny.harness("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--resume", "--json")
+    done = tiny.harness(
+        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--resume", "--json"
+    )
     (row,) = json.loads(done.stdout)
     assert "resumed after 1 round" in done.stderr
     pairs = row["judgement"]["arms"][0]["primary"]["pairs"]

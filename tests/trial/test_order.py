@@ -36,6 +36,9 @@ def test_both_orders_come_first_over_seeds() -> None:
 
 
 def test_derived_seeds_differ_by_purpose() -> None:
-    seeds = {derive(1, "round", n, a) for n in range(50) for a in range(3)} | {derive(1, "cost"), derive(2, "cost")}
+    seeds = {derive(1, "round", n, a) for n in range(50) for a in range(3)} | {
+        derive(1, "cost"),
+        derive(2, "cost"),
+    }
     assert len(seeds) == 152
     assert all(0 <= seed < 2**63 for seed in seeds)

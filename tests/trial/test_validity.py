@@ -11,10 +11,21 @@ from harness.trial.figures import counts, values
 from harness.trial.validity import Limits, checks
 
 HEALTH = GeneratorHealth(
-    cpu_share=0.1, lateness_p99=0.001, lateness_max=0.002, stall_max=0.001, collections=0, collection_seconds=0.0
+    cpu_share=0.1,
+    lateness_p99=0.001,
+    lateness_max=0.002,
+    stall_max=0.001,
+    collections=0,
+    collection_seconds=0.0,
 )
 QUIET = MachineUse(
-    processors=2, busy_share=0.3, system_share=0.2, generator_share=0.05, harness_share=0.01, other_share=0.04, steal_share=0.0
+    processors=2,
+    busy_share=0.3,
+    system_share=0.2,
+    generator_share=0.05,
+    harness_share=0.01,
+    other_share=0.04,
+    steal_share=0.0,
 )
 
 
@@ -74,7 +85,15 @@ def test_each_check_withholds_its_own_run(name: str, result: LoadResult, machine
 
 def test_what_the_system_does_is_no_reason_to_repeat() -> None:
     """Arrivals shed because the system filled the cap, and failed journeys, are its result."""
-    shed = load(completed=10, failed=40, abandoned=50, sent=60, shed=40, started_mix={"book": 60}, planned_mix={"book": 100})
+    shed = load(
+        completed=10,
+        failed=40,
+        abandoned=50,
+        sent=60,
+        shed=40,
+        started_mix={"book": 60},
+        planned_mix={"book": 100},
+    )
     assert failed(shed) == []
 
 

@@ -17,12 +17,12 @@ def command(path: Path | None, as_json: bool) -> int:
 
     With PATH, report only the faults of that file or folder (the workspace is the one around it).
     """
+    import os
+
     from harness.trial.conduct import Overrides, settled
     from harness.trial.preflight import faults
     from harness.workspace.faults import WorkspaceError
     from harness.workspace.loader import Workspace, find_root
-
-    import os
 
     top = find_root(path.resolve(), os.environ) if path is not None else root()
     space = Workspace.read(top)

@@ -69,8 +69,9 @@ def command(
 ) -> int:
     """Run PILOTS (names or files): deploy, load, collect, judge, store, report.
 
-    Under a registered protocol a run is a registered trial; otherwise, and with any option that changes the protocol, it is exploratory and
-    says so wherever it is shown. Ctrl-C keeps every finished round: `--resume` goes on.
+    Under a registered protocol a run is a registered trial; otherwise, and with any option that changes the
+    protocol, it is exploratory and says so wherever it is shown. Ctrl-C keeps every finished round: `--resume`
+    goes on.
     """
     from harness.trial.conduct import Overrides
     from harness.trial.run import Places

@@ -12,8 +12,9 @@ import os
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-PORT, CONFIGURATION = int(sys.argv[1]), json.load(open(sys.argv[2], encoding="utf-8"))
+PORT, CONFIGURATION = int(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
 NAMES: list[str] = []
 LOCK = threading.Lock()
 NEVER = threading.Event()
