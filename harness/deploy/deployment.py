@@ -158,10 +158,14 @@ class ProcessDeployment:
             self._stopped = True
             return
         remove_scratch(self._request.scratch, self.token)
-        if self.group is not None:
-            self.group.remove()
-        reaper.forget(self.entry)
         self._stopped = True
+        if self.group is not None and not self.group.remove():
+            # The entry stays here too.
+            self._notes += (
+                f"could not remove the control group {self.group.path}; the next start tries again",
+            )
+            return
+        reaper.forget(self.entry)
 
     def _end_processes(self) -> set[Identity]:
         leader = None if self.process is None else identify(self.process.pid)

@@ -145,8 +145,8 @@ def _reap_entry(entry: Entry) -> list[str]:
             return [f"could not end processes {pids} of {entry.label}; end them by hand, then start again"]
         if running:
             done.append(f"ended {running} process{'es' if running > 1 else ''} of {entry.label}")
-        if group is not None:
-            group.remove()
+        if group is not None and not group.remove():
+            return [*done, f"could not remove the control group {group.path}; the next start tries again"]
     if entry.scratch is not None and entry.token is not None:
         done += remove_scratch(entry.scratch, entry.token)
     forget(entry.path)

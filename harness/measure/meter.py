@@ -20,7 +20,7 @@ from harness.measure.types import MachineUse, MeasureError, ResourceUse
 
 _EVERY = 0.2
 _RESCAN_EVERY = 1.0
-_LONGEST_PAUSE = 2.0
+_LEAST_SAMPLES = 10
 _SHARE_OF_A_CORE = 0.002  # each of the two: sampling memory, and looking for new processes
 _LATEST_SHARE = 0.1
 _GRACE = 10.0
@@ -163,6 +163,7 @@ class Meter:
     def _sample_until(self, closes: float) -> bool:
         """Sample memory until the window is about to close, then wait for the close; False if cancelled."""
         rescan_at = time.monotonic()
+        longest = max(_EVERY, (closes - rescan_at) / _LEAST_SAMPLES)
         while True:
             began, now = time.thread_time(), time.monotonic()
             if now >= rescan_at:
@@ -173,7 +174,7 @@ class Meter:
                 self._system_tree.update(rescan=False)
                 scanned = began
             self._memory.sample(self._system_tree.pids)
-            pause = min(max(_EVERY, (time.thread_time() - scanned) / _SHARE_OF_A_CORE), _LONGEST_PAUSE)
+            pause = min(max(_EVERY, (time.thread_time() - scanned) / _SHARE_OF_A_CORE), longest)
             left = closes - time.monotonic()
             if left <= pause:
                 return not self._stop.wait(max(0.0, left))

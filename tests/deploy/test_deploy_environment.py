@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import http.server
 import io
@@ -231,6 +232,9 @@ def test_a_killed_builder_is_followed_once_its_uv_has_ended(index, folder, tmp_p
     assert index.waiting.wait(20)
     builder.kill()
     builder.wait()
+    (lock,) = (tmp_path / "cache").glob("*.lock")
+    with lock.open() as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     follower = threading.Thread(target=pinned_environment, args=(pinned, folder, tmp_path / "cache"))
     follower.start()
     follower.join(0.3)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -91,6 +92,29 @@ def test_without_a_control_group_too(tmp_path, folder, monkeypatch):
     orphans.kill_harness()
     assert reaper.reap(orphans.state)
     assert not any(is_alive(process) for process in orphans.all)
+
+
+def test_an_interrupted_harness_leaves_nothing(tmp_path, folder):
+    command = [
+        sys.executable,
+        "-c",
+        HARNESS.replace("# first", "print('begun', flush=True)"),
+        str(tmp_path),
+        "hangs",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as harness:
+        assert harness.stdout is not None
+        assert harness.stdout.readline() == "begun\n"
+        log = tmp_path / "logs" / "system.log"
+        until = time.monotonic() + 10
+        while not (log.exists() and log.read_text()):
+            assert time.monotonic() < until
+            os.sched_yield()
+        harness.send_signal(signal.SIGINT)
+        _, said = harness.communicate(timeout=10)
+    assert "KeyboardInterrupt" in said
+    # that no process, scratch folder, entry or control group is left is seen to after every test here
+    assert list((tmp_path / "state").iterdir()) == []
 
 
 def test_what_belongs_to_a_living_harness_is_left_alone(tmp_path, folder):

@@ -194,9 +194,11 @@ def metered(
 
 @pytest.mark.parametrize("job", ["burn", "threads", "child", "early_child"])
 def test_processor_time_is_what_the_processes_say(job, group):
-    resources, machine, said, *_ = metered(job, group, window=2.0)
+    resources, machine, said, *_ = metered(job, group, window=1.5)
     assert said["used"] >= 0.49
-    assert resources.cpu_seconds == pytest.approx(said["used"], rel=0.02, abs=0.005)
+    # Without a group, children that ended are known in whole ticks only, of user and of system time.
+    ticks = 2 * proc.TICK if group is None and "child" in job else 0.0
+    assert resources.cpu_seconds == pytest.approx(said["used"], abs=0.02 * said["used"] + ticks)
     total = machine.processors * resources.window
     assert machine.system_share == pytest.approx(resources.cpu_seconds / total, rel=0.05, abs=0.01)
 
