@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from harness.measure.types import MachineUse, MeasureError, ResourceUse
 _EVERY = 0.2
 _RESCAN_EVERY = 1.0
 _LEAST_SAMPLES = 10
+_AHEAD = 0.05
 _SHARE_OF_A_CORE = 0.002  # each of the two: sampling memory, and looking for new processes
 _LATEST_SHARE = 0.1
 _GRACE = 10.0
@@ -139,6 +139,9 @@ class Meter:
             self._error = f"the meter failed: {type(error).__name__}: {error}"
 
     def _measure(self, opens: float, closes: float) -> None:
+        if self._stop.wait(max(0.0, opens - _AHEAD - time.monotonic())):
+            return
+        self._look_ahead()
         if self._stop.wait(max(0.0, opens - time.monotonic())):
             return
         opened = self._read_end(opens)
@@ -160,52 +163,55 @@ class Meter:
             )
         self._ends = opened, closed
 
+    def _look_ahead(self) -> None:
+        """Find all processes shortly before an end, so that the end itself reads few files and is over at once."""
+        table = proc.rows()
+        self._system_tree.update(table)
+        self._generator_tree.update(table)
+
     def _sample_until(self, closes: float) -> bool:
         """Sample memory until the window is about to close, then wait for the close; False if cancelled."""
         rescan_at = time.monotonic()
         longest = max(_EVERY, (closes - rescan_at) / _LEAST_SAMPLES)
         while True:
             began, now = time.thread_time(), time.monotonic()
-            if now >= rescan_at:
-                self._system_tree.update()
+            rescan = now >= rescan_at
+            self._system_tree.update(rescan=rescan)
+            if rescan:
                 scanned = time.thread_time()
                 rescan_at = now + max(_RESCAN_EVERY, (scanned - began) / _SHARE_OF_A_CORE)
-            else:
-                self._system_tree.update(rescan=False)
-                scanned = began
+                began = scanned
             self._memory.sample(self._system_tree.pids)
-            pause = min(max(_EVERY, (time.thread_time() - scanned) / _SHARE_OF_A_CORE), longest)
-            left = closes - time.monotonic()
-            if left <= pause:
-                return not self._stop.wait(max(0.0, left))
-            if self._stop.wait(pause):
+            pause = min(max(_EVERY, (time.thread_time() - began) / _SHARE_OF_A_CORE), longest)
+            left = closes - _AHEAD - time.monotonic()
+            if self._stop.wait(max(0.0, min(pause, left))):
                 return False
+            if left <= pause:
+                self._look_ahead()
+                return not self._stop.wait(max(0.0, closes - time.monotonic()))
 
     def _read_end(self, due: float) -> _End:
-        """Read every total in one order at both ends, so that delays cancel; the system's comes first."""
+        """Read every total in one order at both ends, so that delays cancel; processor times come first."""
         at = time.monotonic()
+        harness = self._harness_cpu()
         group_cpu = None if self._cgroup is None else proc.group_cpu(self._cgroup)
-        table = proc.rows()
-        totals = self._system_tree.update(table)
         machine = proc.machine_times()
+        totals = self._system_tree.update(rescan=False)
         return _End(
             at=at,
             late=max(0.0, at - due),
             group_cpu=group_cpu,
             totals=totals,
-            generator=self._generator_tree.update(table).cpu,
-            harness=self._harness_cpu(table),
+            generator=self._generator_tree.update(rescan=False).cpu,
+            harness=harness,
             machine=machine,
             received=proc.received(self._interface),
         )
 
-    def _harness_cpu(self, table: Mapping[int, proc.Row]) -> float:
-        """The harness's own time, and that of its living children other than the system and the generator."""
-        own = os.getpid()
-        apart = proc.descendants(table, self._system_tree.pids | self._generator_tree.pids)
-        others = proc.descendants(table, {own}) - apart - {own}
-        mine = time.process_time() if own not in apart else 0.0
-        return mine + sum(table[pid].own + table[pid].children for pid in others)
+    def _harness_cpu(self) -> float:
+        """This process's own time; whatever other child it may have counts as other work, which it is."""
+        counted = self._system_tree.pids | self._generator_tree.pids
+        return 0.0 if os.getpid() in counted else time.process_time()
 
     def _cpu(self, opened: _End, closed: _End) -> float:
         if opened.group_cpu is not None and closed.group_cpu is not None:

@@ -61,11 +61,13 @@ class Tree:
         `table` is every process of the machine, where the caller has just read it anyway. Without `rescan`
         only processes seen before are looked at, which is cheap; a control group's always are.
         """
+        # The clocks first, all at once: reading files takes longer, and lets other threads in between.
+        clocks = {pid: proc.cpu_clock(pid) for pid in self.pids}
         rows = self._rows(table) if rescan or self._cgroup is not None else self._known()
         keys = {pid: (pid, row.start) for pid, row in rows.items()}
         now: dict[_Key, _Seen] = {}
         for pid, row in rows.items():
-            own = proc.cpu_clock(pid)
+            own = clocks.get(pid) or proc.cpu_clock(pid)
             disk = proc.disk(pid)
             if disk is None and proc.row(pid) is not None:
                 self._disk_unread = True
