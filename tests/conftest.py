@@ -14,7 +14,9 @@ _OUTCOMES = pytest.StashKey[dict[str, int]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the slow tests too")
-    parser.addoption("--strict-outcomes", action="store_true", help="a skip or an expected failure is a failure")
+    parser.addoption(
+        "--strict-outcomes", action="store_true", help="a skip or an expected failure is a failure"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,7 +55,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         found.pop("deselected", None)
     if found and exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        config.get_terminal_writer().line(f"\n--strict-outcomes: {found}: each of these is a failure here", red=True)
+        config.get_terminal_writer().line(
+            f"\n--strict-outcomes: {found}: each of these is a failure here", red=True
+        )
 
 
 _REPOSITORY = Path(__file__).parent.parent

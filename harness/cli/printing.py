@@ -46,27 +46,21 @@ def print_outcome(full: FullTrial, judgement: TrialJudgement) -> None:
     rows = verdict_rows(full, judgement)
     several = len(judgement.arms) > 1
     table = Table(box=box.SIMPLE, pad_edge=False)
-    columns = (
-        *(("candidate",) if several else ()),
-        "metric",
-        "before",
-        "after",
-        "effect",
-        "margin",
-        "verdict",
-    )
-    for column in columns:
+    candidate = ("candidate",) if several else ()
+    for column in (*candidate, "metric", "before", "after", "effect", "interval", "margin", "verdict"):
         table.add_column(
             column, overflow="fold", justify="right" if column in ("before", "after") else "left"
         )
-    for row in rows:
+    for row, judged in zip(rows, (j for arm in judgement.arms for j in arm.judgements), strict=True):
         word = row.guardrail or row.verdict
-        cells = (row.metric, row.before, row.after, row.effect, row.margin)
-        told = Text(f"{word} ({row.role})", style=_COLOURS.get(word, ""))
+        told = Text(word, style=_COLOURS.get(word.lower(), "")) + Text(f"\n{row.role.lower()}", style="dim")
+        cells = (row.metric, row.before, row.after, row.estimate, row.interval, judged.margin_text)
         table.add_row(*((row.candidate,) if several else ()), *(Text(cell) for cell in cells), told)
     console.print(table)
     for arm in judgement.arms:
         console.print(Text(finding_sentence(full, judgement, arm.arm), style="bold"))
         reasons = "; ".join(reason.text for reason in arm.recommendation.reasons)
         word = arm.recommendation.recommended.value.replace("_", " ")
+        if not full.trial.registered:
+            word += ", were it not exploratory"
         console.print(Text(f"recommendation: {word} ({reasons})"))

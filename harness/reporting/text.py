@@ -5,6 +5,7 @@ The one idea: the terminal says the same words as page one, from the same functi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from harness.judge.results import ArmJudgement, Judgement, TrialJudgement
@@ -25,7 +26,11 @@ from harness.store.records import FullTrial
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One judged metric of one candidate, every cell finished text; `guardrail` is empty for other roles."""
+    """One judged metric of one candidate, every cell finished text; `guardrail` is empty for other roles.
+
+    `effect` is the estimate and its interval in one; `estimate` and `interval` are the two apart, in short units for a
+    narrow table.
+    """
 
     candidate: str
     metric: str
@@ -36,6 +41,8 @@ class VerdictRow:
     margin: str
     verdict: str
     guardrail: str
+    estimate: str
+    interval: str
 
 
 def verdict_rows(trial: FullTrial, judgement: TrialJudgement) -> list[VerdictRow]:
@@ -78,4 +85,14 @@ def _row(view: TrialView, arm: ArmJudgement, j: Judgement) -> VerdictRow:
         margin=margin_words(j),
         verdict=VERDICT_WORDS[j.verdict],
         guardrail=GUARDRAIL_WORDS[j.guardrail] if j.guardrail is not None else "",
+        estimate=_short(effect.short) if effect is not None else "–",
+        interval=_short(effect.interval) if effect is not None and effect.interval else "–",
+    )
+
+
+def _short(text: str) -> str:
+    """The same words in less room."""
+    short = re.sub(r" percentage points?", " pp", text)
+    return (
+        short.removeprefix("between ").replace(" and ", " to ", 1) if short.startswith("between ") else short
     )

@@ -13,7 +13,7 @@ import harness
 from harness.judge.cost import judge_cost
 from harness.judge.holm import holm
 from harness.judge.judge import Pair, break_guardrail, judge_metric, unjudged
-from harness.judge.metrics import METRICS, Kind, Metric
+from harness.judge.metrics import METRICS, Evidence, Kind, Metric, weakest
 from harness.judge.recommendation import recommend
 from harness.judge.results import (
     ArmJudgement,
@@ -67,7 +67,10 @@ def judge_trial(full: FullTrial, findings: Sequence[FindingRecord] = ()) -> Tria
         seed=trial.seed,
         arms=judged,
         costs=costs.arms if costs else (),
-        warnings=tuple(Note("exploratory", text) for text in trial.document.get("exploratory_because", ())),
+        warnings=(
+            *(Note("exploratory", text) for text in trial.document.get("exploratory_because", ())),
+            *_book_warnings(costs),
+        ),
     )
 
 
@@ -137,10 +140,6 @@ def _judge_one(
         )
         if "before" not in draws or arm not in draws:
             return withheld(Verdict.NO_DATA, "cost_unknown", "; ".join(w.text for w in costs.warnings))
-        evidence = next(
-            (getattr(c, _COST_FIELD[metric.name]).evidence for c in costs.arms if c.arm == arm),
-            metric.evidence,
-        )
         return judge_cost(
             metric,
             draws["before"],
@@ -149,7 +148,9 @@ def _judge_one(
             margin_text=str(margin),
             role=role,
             alpha=alpha,
-            evidence=evidence,
+            evidence=_cost_evidence(metric, costs, arm),
+            candidates=candidates,
+            rounds=len(full.valid_rounds),
         )
     return judge_metric(
         metric,
@@ -162,10 +163,22 @@ def _judge_one(
     )
 
 
-_COST_FIELD = {
-    "cost_per_transaction": "per_transaction",
-    "cost_per_successful_outcome": "per_successful_outcome",
-}
+def _book_warnings(costs: CostOutcome | None) -> tuple[Note, ...]:
+    """What the cost warns of that no single arm's figures carry."""
+    if costs is None:
+        return ()
+    told = {note for cost in costs.arms for note in cost.warnings}
+    return tuple(note for note in costs.warnings if note not in told)
+
+
+def _cost_evidence(metric: Metric, costs: CostOutcome, arm: str) -> Evidence:
+    """The weakest class of what either arm's cost rests on."""
+    found = [
+        cost.per_transaction if metric.name == "cost_per_transaction" else cost.per_successful_outcome
+        for cost in costs.arms
+        if cost.arm in ("before", arm)
+    ]
+    return weakest(figure.evidence for figure in found if figure is not None)
 
 
 def pairs(rounds: Sequence[RoundRecord], metric: Metric, arm: str) -> tuple[Pair, ...]:

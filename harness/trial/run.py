@@ -27,6 +27,8 @@ from harness.trial.errors import Exit, TrialError
 from harness.workspace.loader import ResolvedArm, ResolvedPilot
 from harness.workspace.models import Protocol
 
+_LOG_LINE = 200  # characters of a system's own words in a reason
+
 
 @dataclass(frozen=True)
 class Places:
@@ -246,11 +248,9 @@ def _generator_failed(
     """A run without a result: the scenario's fault ends the trial, a lost generator makes the run invalid."""
     label = request.arm.system.label
     if error.kind == "scenario":
-        raise TrialError(
-            f"the scenario raised: {error}",
-            advice="mend the scenario's journeys.py, then run again",
-            log=error.log_tail,
-        ) from error
+        log = f"{request.log_folder}/generator.log"
+        advice = f"mend the scenario's journeys.py, then run again (the whole trace is in {log})"
+        raise TrialError(f"the scenario raised: {error}", advice=advice) from error
     if error.kind in ("seed", "system_gone"):
         status = deployment.exit_status()
         ended = f" (the system ended by itself with status {status})" if status is not None else ""
@@ -279,6 +279,9 @@ def _generator_failed(
 
 def _not_ready(request: RunRequest, started: datetime, reason: str, log: str) -> RunRecord:
     """A system that could not be used fails every journey of its round (docs/method.md)."""
+    last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
+    if last and last not in reason:
+        reason = f"{reason}; its log ends: {last[:_LOG_LINE]}"
     arrivals = schedule(request.plan)
     expected = sum(in_window(request.plan, arrival) for arrival in arrivals)
     return RunRecord(
@@ -286,7 +289,7 @@ def _not_ready(request: RunRequest, started: datetime, reason: str, log: str) ->
         place=request.place,
         state=RunState.NOT_READY,
         started_at=started,
-        values={"completion_rate": Value(0.0), "abandonment_rate": Value(0.0)},
+        values={"completion_rate": Value(0.0)},
         counts={
             "scheduled": expected,
             "sent": 0,

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-QUICK = ("run", "desk", "--rounds", "2", "--warm-up", "100ms", "--measure", "1s")
+QUICK = ("run", "desk", "--rounds", "2", "--warm-up", "100ms", "--measure", "2s", "--allow-busy")
 
 
 def clean(tiny, done: subprocess.CompletedProcess[str]) -> None:
@@ -30,20 +30,20 @@ def clean(tiny, done: subprocess.CompletedProcess[str]) -> None:
 
 WRITTEN = [
     ("pilot", "question:", "qestion:", r"desk\.yaml:2:1: .*qestion.*question"),
-    ("pilot", "rounds: 6", "rounds: many", r"desk\.yaml:11:\d+: .*many"),
-    ("pilot", "rounds: 6", "rounds: 6\n  rounds: 7", r"desk\.yaml:12:3: .*rounds"),
-    ("pilot", "margin: 10%", "margin: .nan", r"desk\.yaml:15:\d+: "),
-    ("pilot", "rate: 20/s", "rate: -20/s", r"desk\.yaml:9:\d+: .*rate"),
-    ("pilot", "before: desk", "before: desk", r"desk\.yaml:5:\d+: .*desk.*\bdesk\b"),
+    ("pilot", "rounds: 6", "rounds: many", r"desk\.yaml:10:\d+: .*many"),
+    ("pilot", "rounds: 6", "rounds: 6\n  rounds: 7", r"desk\.yaml:11:3: .*rounds"),
+    ("pilot", "margin: 10%", "margin: .nan", r"desk\.yaml:14:\d+: "),
+    ("pilot", "rate: 20/s", "rate: -20/s", r"desk\.yaml:8:\d+: .*rate"),
+    ("pilot", "before: desk", "before: desc", r"desk\.yaml:5:\d+: .*desc.*\bdesk\b"),
     ("pilot", "- system: desk-twin", "- block: desk@9.9.9", r"desk\.yaml:7:\d+: .*desk@9\.9\.9"),
-    ("pilot", "rounds: 6", "rounds: 5", r"desk\.yaml:11:\d+: .*at least 6 rounds"),
-    ("pilot", "metric: completion_rate", "metric: completion", r"desk\.yaml:17:\d+: .*completion_rate"),
-    ("pilot", "margin: 10%", "margin: 10pp", r"desk\.yaml:15:\d+: .*per cent"),
+    ("pilot", "rounds: 6", "rounds: 5", r"desk\.yaml:10:\d+: .*at least 6 rounds"),
+    ("pilot", "metric: completion_rate", "metric: completion", r"desk\.yaml:16:\d+: .*completion_rate"),
+    ("pilot", "margin: 10%", "margin: 10pp", r"desk\.yaml:14:\d+: .*per cent"),
     (
         "pilot",
         "completion_rate, margin: 2pp",
         "completion_rate, margin: 0.5pp",
-        r"desk\.yaml:17:\d+: .*journeys",
+        r"desk\.yaml:16:\d+: .*journeys",
     ),
     ("body", "peak_hour: 720", "peak_hour: .inf", r"body\.yaml:9:\d+: "),
     ("body", "title: Town Council", "title: !!python/object/apply:os.system [id]", r"body\.yaml:2:"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-QUICK = ("--rounds", "2", "--warm-up", "200ms", "--measure", "1s")
+QUICK = ("--rounds", "2", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
 
 
 def processes_of(root: Path) -> list[psutil.Process]:
@@ -90,7 +90,7 @@ def test_register_freezes_and_an_altered_protocol_is_exploratory(tiny) -> None:
 
 def interrupted_after(tiny, line: str, how: signal.Signals) -> subprocess.CompletedProcess[str]:
     """Start a run and end it with a signal as soon as a line of its progress begins so."""
-    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
     with subprocess.Popen(
         tiny.command(*words), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -113,12 +113,24 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
         assert processes_of(tiny.root) == []
         assert "--resume" in stopped.stderr
     assert last_trial(tiny, "open")
-    refused = tiny.harness("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    refused = tiny.harness(
+        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy"
+    )
     assert refused.returncode == 2
     assert "--resume" in refused.stderr
     assert "--abandon" in refused.stderr
     done = tiny.harness(
-        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--resume", "--json"
+        "run",
+        "desk",
+        "--rounds",
+        "3",
+        "--warm-up",
+        "200ms",
+        "--measure",
+        "2s",
+        "--allow-busy",
+        "--resume",
+        "--json",
     )
     (row,) = json.loads(done.stdout)
     assert "resumed after 1 round" in done.stderr
@@ -132,7 +144,7 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
 def test_files_changed_since_the_trial_began_are_not_resumed(tiny) -> None:
     interrupted_after(tiny, "round 1/3", signal.SIGINT)
     tiny.change(tiny.body, "work: 40", "work: 41")
-    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s")
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
     refused = tiny.harness(*words, "--resume")
     assert refused.returncode == 2
     assert "changed since" in refused.stderr
