@@ -65,5 +65,6 @@ lock: $(VENV)/.runtime
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group build -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
 
+# The ledger (.harness/ledger.db) is the programme's record and stays.
 clean:
-	rm -rf $(VENV) .harness reports/site
+	rm -rf $(VENV) .harness/environments .harness/runs .harness/prepare reports/site

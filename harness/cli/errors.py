@@ -21,17 +21,21 @@ def _code(app: click.Command) -> int:
         error.show()
         return 2 if isinstance(error, click.UsageError) else error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\ninterrupted: what was committed is kept; go on with `--resume`", err=True)
+        click.echo(
+            "\ninterrupted: what was committed is kept; `harness run … --resume` goes on with a trial",
+            err=True,
+        )
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # whoever read had read enough; a trial does not print before it is concluded
     except Exception as error:  # noqa: BLE001 - the last line of defence; unknown ones are re-raised below
-        return _known(error)
+        return known(error)
     return result if isinstance(result, int) else 0
 
 
-def _known(error: Exception) -> int:
+def known(error: Exception) -> int:
+    """Tell an error as people can use it; its exit code. Raises it again with HARNESS_DEBUG set."""
     from harness.reporting.errors import ReportError
     from harness.store.errors import StoreError
     from harness.trial.errors import TrialError

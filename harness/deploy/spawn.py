@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,8 +197,3 @@ def _own_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"user {os.geteuid()}"
-
-
-def harness_bin() -> Path:
-    """The scripts folder of this interpreter."""
-    return Path(sys.executable).parent

@@ -53,6 +53,7 @@ class Dispatcher:
         self._under_way: dict[Any, tuple[Citizen, Arrival, float]] = {}
         self._changed = Event()
         self._bug: ScenarioBug | None = None
+        self._ended = False
         self._walker: Any = None
 
     @property
@@ -87,6 +88,7 @@ class Dispatcher:
         """End what is still under way: those journeys count as abandoned, unfinished."""
         self._walker.kill()
         now = time.monotonic()
+        self._ended = True
         left = list(self._under_way.items())
         gevent.killall([greenlet for greenlet, _ in left], timeout=_KILL_WITHIN)
         for _, (citizen, arrival, intended) in left:
@@ -116,7 +118,12 @@ class Dispatcher:
             if len(self._under_way) >= self._plan.concurrency:
                 self._recorder.shed(arrival)
                 continue
-            citizen = self._idle.pop() if self._idle else self._new_citizen()
+            try:
+                citizen = self._idle.pop() if self._idle else self._new_citizen()
+            except Exception as error:  # noqa: BLE001 - whatever a scenario raises ends the run with its place named
+                self._bug = ScenarioBug(arrival.journey, error)
+                self._changed.set()
+                return
             self._recorder.sent(arrival, time.monotonic())
             greenlet = gevent.spawn(self._undertake, citizen, arrival, intended)
             self._under_way[greenlet] = (citizen, arrival, intended)
@@ -137,6 +144,8 @@ class Dispatcher:
             return
         finally:
             del self._under_way[gevent.getcurrent()]
+        if self._ended:
+            return  # it outlived its end, where it was counted as unfinished
         self._idle.append(citizen)
         self._recorder.ended(attempt)
         self._changed.set()

@@ -130,7 +130,7 @@ class Run:
             raise RunError("seed", explain(failure, "in seed", self._plan.journeys_file)) from failure
         except BaseException as error:
             traceback.print_exc()
-            raise RunError("seed", explain(error, "in seed", self._plan.journeys_file)) from error
+            raise RunError("scenario", explain(error, "in seed", self._plan.journeys_file)) from error
         finally:
             deadline.close()
             system.close()
@@ -156,7 +156,8 @@ class Run:
             message = explain(failure, "in audit", self._plan.journeys_file)
         except BaseException as error:  # noqa: BLE001 - whatever a scenario raises is told with its place
             traceback.print_exc()
-            message = explain(error, "in audit", self._plan.journeys_file)
+            where = explain(error, "in audit", self._plan.journeys_file)
+            return None, (), RunError("scenario", where, has_result=True)
         finally:
             deadline.close()
             system.close()

@@ -46,11 +46,12 @@ _MOST_REASONS = 2
 
 @dataclass(frozen=True)
 class Before:
-    """How many trials of the pilot were started before this one, by kind."""
+    """How many other trials of the pilot there are: started before this one by kind, and after it."""
 
     exploratory: int = 0
     abandoned: int = 0
     registered: int = 0
+    later: int = 0
 
 
 def board(view: TrialView, before: Before) -> Board | None:
@@ -78,7 +79,9 @@ def board(view: TrialView, before: Before) -> Board | None:
         limits=sentences.limits(view.names(shown[0]), _demand(view), _processors(view), view.illustrative),
         open_findings=tuple(openly[:_MOST_FINDINGS]),
         more_findings=max(0, len(openly) - _MOST_FINDINGS),
-        trials_before=sentences.trials_before(before.exploratory, before.abandoned, before.registered),
+        trials_before=sentences.trials_before(
+            before.exploratory, before.abandoned, before.registered, before.later
+        ),
     )
 
 

@@ -54,13 +54,15 @@ def told(trials: Sequence[TrialRecord]) -> TrialRecord | None:
 
 
 def before(trials: Sequence[TrialRecord], chosen: TrialRecord) -> Before:
-    """What came before the chosen trial, of trials in the order they began."""
+    """What came before the chosen trial and after it, of trials in the order they began."""
     uids = [t.uid for t in trials]
-    earlier = trials[: uids.index(chosen.uid)] if chosen.uid in uids else ()
+    place = uids.index(chosen.uid) if chosen.uid in uids else 0
+    earlier = trials[:place]
     return Before(
         exploratory=sum(not t.registered and t.state is not TrialState.ABANDONED for t in earlier),
         abandoned=sum(t.state is TrialState.ABANDONED for t in earlier),
         registered=sum(t.registered and t.state in _CONCLUDED for t in earlier),
+        later=max(0, len(trials) - place - 1) if chosen.uid in uids else 0,
     )
 
 

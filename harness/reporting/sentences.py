@@ -303,14 +303,15 @@ def _worse_by(judgement: Judgement) -> str:
     return f"{-math.expm1(-judgement.margin) * 100:.3g}%"
 
 
-def trials_before(exploratory: int, abandoned: int, registered: int) -> str:
-    """How many trials of this pilot came before this one: page one counts them."""
+def trials_before(exploratory: int, abandoned: int, registered: int, later: int = 0) -> str:
+    """How many trials of this pilot came before this one, and after it: page one counts them all."""
+    since = " " + sentence(f"{plural(later, 'trial')} began after it") if later else ""
     if not exploratory and not abandoned and not registered:
-        return "No trial of this pilot came before this one."
+        return f"No trial of this pilot came before this one.{since}"
     parts = [f"{plural(exploratory, 'exploratory trial')}", f"{plural(abandoned, 'abandoned trial')}"]
     if registered:
         parts.append(f"{plural(registered, 'concluded registered trial')}")
-    return sentence(f"before this one came {listed(parts)}")
+    return sentence(f"before this one came {listed(parts)}") + since
 
 
 def forest_title(judgements: Sequence[Judgement]) -> str:

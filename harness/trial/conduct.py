@@ -6,6 +6,7 @@ go on with `--resume`: no committed round is lost and none is counted twice.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +36,10 @@ _GIVE_UP_AFTER = 2
 """Rounds in which a system never got ready before the trial stops: it would get ready in none."""
 
 
+ALLOWED_BUSY = "rounds count although other work kept the machine busy"
+"""Why a trial run with `allow_busy` is exploratory; kept with it, and asked for again when it is resumed."""
+
+
 @dataclass(frozen=True)
 class Overrides:
     """A quick look: parts of the protocol set from the command line. Any of them makes the trial exploratory."""
@@ -56,7 +61,7 @@ class Overrides:
             parts = ", ".join(sorted(self.given())).replace("_", " ")
             found.append(f"set for this run only: {parts}")
         if self.allow_busy:
-            found.append("rounds count although other work kept the machine busy")
+            found.append(ALLOWED_BUSY)
         return tuple(found)
 
     def limits(self) -> validity.Limits:
@@ -130,9 +135,12 @@ def conduct(
     *,
     overrides: Overrides = Overrides(),
     resume: bool = False,
+    start_afresh: bool = False,
     watch: events.Watcher,
 ) -> Outcome:
     """Run the pilot's protocol to its end, or on from where it was interrupted, and judge it.
+
+    `start_afresh` closes an interrupted trial first; its rounds stay in the ledger and page one counts it.
 
     Raises:
         WorkspaceError: the protocol cannot reach its verdict.
@@ -140,19 +148,62 @@ def conduct(
         KeyboardInterrupt: the trial stays open; `resume=True` goes on.
     """
     with pilot_lock(places.locks, resolved.id):
-        reap(places.processes)
+        reaped = reap(places.processes)
         protocol = check(resolved, overrides)
+        unjudged = _unjudged(ledger, resolved.id) if resume else None
+        if unjudged is not None:
+            return judge(ledger, unjudged.uid)
         prepare(resolved, places)
+        if start_afresh:
+            _abandon(ledger, resolved.id)
         trial = _open_or_begin(resolved, ledger, protocol, overrides, resume)
+        if reaped:
+            ledger.journal(trial.uid, "reaped", {"what": reaped})
+        conductor = _Conductor(
+            resolved, ledger, places, trial, protocol, _unfailing(watch), overrides.limits()
+        )
         try:
-            state, reason = _Conductor(
-                resolved, ledger, places, trial, protocol, watch, overrides.limits()
-            ).run_rounds()
+            state, reason = conductor.run_rounds()
         except TrialError as error:
-            ledger.conclude(trial.uid, TrialState.ABANDONED, str(error), datetime.now(UTC), ())
+            if not ledger.load(trial.uid).valid_rounds:  # nothing that a resumed trial could keep
+                ledger.conclude(trial.uid, TrialState.ABANDONED, str(error), datetime.now(UTC), ())
             raise
-        ledger.conclude(trial.uid, state, reason, datetime.now(UTC), ())
+        except KeyboardInterrupt:
+            ledger.journal(trial.uid, "interrupted", {})
+            raise
+        ledger.conclude(trial.uid, state, reason, datetime.now(UTC), _deviations(ledger, trial))
         return judge(ledger, trial.uid)
+
+
+def _unfailing(watch: events.Watcher) -> events.Watcher:
+    """A watcher whose closed pipe or full disk does not reach the trial."""
+
+    def tell(event: events.Event) -> None:
+        with contextlib.suppress(OSError):
+            watch(event)
+
+    return tell
+
+
+def _unjudged(ledger: Ledger, pilot: str) -> TrialRecord | None:
+    """The pilot's latest trial, if it was concluded but killed before it was judged."""
+    trials = ledger.trials(pilot)
+    if trials and trials[-1].state in (TrialState.FINISHED, TrialState.INVALID):
+        return trials[-1] if ledger.load(trials[-1].uid).judgement is None else None
+    return None
+
+
+def _deviations(ledger: Ledger, trial: TrialRecord) -> tuple[str, ...]:
+    """How the trial's course departed from a plain run of its protocol."""
+    here = describe().get("machine_id")
+    found = [
+        f"resumed on {entry.at:%d %B %Y, %H:%M} UTC after {entry.detail.get('committed', 0)} rounds"
+        for entry in ledger.journal_of(trial.uid)
+        if entry.event == "resumed"
+    ]
+    if here != trial.machine.get("machine_id"):
+        found.append("finished on another machine than it began on")
+    return tuple(found)
 
 
 def judge(ledger: Ledger, uid: str) -> Outcome:
@@ -165,12 +216,10 @@ def judge(ledger: Ledger, uid: str) -> Outcome:
     return Outcome(full.trial, judgement)
 
 
-def abandon(ledger: Ledger, pilot: str) -> TrialRecord | None:
-    """Close the pilot's interrupted trial, if there is one; its rounds stay in the ledger and page one counts it."""
+def _abandon(ledger: Ledger, pilot: str) -> None:
     trial = ledger.open_trial(pilot)
     if trial is not None:
         ledger.conclude(trial.uid, TrialState.ABANDONED, "abandoned by its team", datetime.now(UTC), ())
-    return trial
 
 
 def _open_or_begin(
@@ -215,7 +264,12 @@ def _resumed(
             advice=f"go on with it with `--resume`, {close}",
         )
     given = overrides.given()
-    kept = {name: trial.document["protocol"].get(name) for name in given if name != "seed"}
+    kept = {name: trial.seed if name == "seed" else trial.document["protocol"].get(name) for name in given}
+    if overrides.allow_busy and ALLOWED_BUSY not in trial.document["exploratory_because"]:
+        raise TrialError(
+            f"{resolved.id}: --allow-busy would loosen what the interrupted trial began under",
+            advice=f"leave it out and `--resume`, {close}",
+        )
     if trial.protocol_hash != resolved.protocol_hash or any(kept[n] != given[n] for n in kept):
         raise TrialError(
             f"{resolved.id}: its files or options changed since the interrupted trial began",
@@ -262,7 +316,7 @@ class _Conductor:
                 self._trial, rounds, committed, self._protocol.warm_up + self._protocol.measure
             )
         )
-        if committed:
+        if done:
             self._ledger.journal(self._trial.uid, "resumed", {"committed": committed})
         for number in range(1, rounds + 1):
             attempts = [r for r in done if r.number == number]
@@ -274,7 +328,7 @@ class _Conductor:
             done.append(outcome)
             reason = self._hopeless(done)
             if reason is not None:
-                return TrialState.ABANDONED, reason
+                return TrialState.FINISHED, reason
         return TrialState.FINISHED, None
 
     def _round(self, number: int, order: tuple[str, ...], attempts: int, rounds: int) -> RoundRecord | str:
@@ -283,6 +337,10 @@ class _Conductor:
         for attempt in range(attempts + 1, self._protocol.repeats + 2):
             record = self._attempt(number, attempt, order)
             self._ledger.commit_round(self._trial.uid, record)
+            if not record.valid:
+                self._ledger.journal(
+                    self._trial.uid, "invalid", {"round": number, "attempt": attempt, "reason": record.reason}
+                )
             self._watch(events.RoundEnded(record, rounds - number))
             if record.valid:
                 return record
@@ -348,12 +406,16 @@ class _Conductor:
         return replace(run, place=place)
 
     def _hopeless(self, done: list[RoundRecord]) -> str | None:
-        """Why going on is no use: a system that was ready in none of the first rounds."""
+        """Why going on is no use: the incumbent, or every candidate, was ready in none of the first rounds."""
         valid = [r for r in done if r.valid]
         if len(valid) < min(_GIVE_UP_AFTER, self._protocol.rounds):
             return None
+        never: dict[str, str] = {}
         for key, arm in self._arms.items():
             runs = [run for record in valid for run in record.runs if run.arm == key]
             if runs and all(run.state is RunState.NOT_READY for run in runs):
-                return f"{arm.system.label} got ready in none of {len(runs)} rounds: {runs[-1].reason}"
+                never[key] = f"{arm.system.label} got ready in none of {len(runs)} rounds: {runs[-1].reason}"
+        candidates = [key for key in self._arms if key != "before"]
+        if "before" in never or all(key in never for key in candidates):
+            return "; ".join(never.values())
         return None

@@ -39,16 +39,15 @@ def _use(number: int, run: RunRecord) -> RunUse:
     completed = counts.get("completed", 0) + counts.get("refused", 0)
     ended = completed + counts.get("failed", 0) + counts.get("abandoned", 0)
     correct = counts.get("correct")
-    ready = run.state is not RunState.NOT_READY
+    whole = run.state is RunState.MEASURED  # a system that died used less than it would have
     return RunUse(
         round=number,
         started=ended,
         completed=completed,
         # A proper refusal is a correct outcome; the audit speaks of completed journeys only.
         correct=correct + counts.get("refused", 0) if correct is not None else None,
-        cpu_seconds=used.get("cpu_seconds") if ready else None,
-        memory_mean=used.get("memory_mean") if ready else None,
-        bytes_out=used.get("network_sent") if ready else None,
+        cpu_seconds=used.get("cpu_seconds") if whole else None,
+        memory_mean=used.get("memory_mean") if whole else None,
     )
 
 

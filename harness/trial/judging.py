@@ -35,7 +35,7 @@ from harness.store.records import (
     Value,
 )
 from harness.trial.costing import cost_trial
-from harness.trial.errors import Exit
+from harness.trial.errors import Exit, worst
 from harness.trial.order import derive
 from harness.value.cost import CostOutcome
 from harness.workspace.quantities import Margin
@@ -129,6 +129,8 @@ def _judge_one(
     if full.trial.state is TrialState.INVALID:
         why = full.trial.state_reason or "a validity check failed in every attempt at a round"
         return withheld(Verdict.INVALID, "trial_invalid", why)
+    if full.trial.state is TrialState.ABANDONED:
+        return withheld(Verdict.NO_DATA, "abandoned", full.trial.state_reason or "the trial was abandoned")
     unready = _never_ready(full, arm)
     if unready is not None:
         return withheld(Verdict.NO_DATA, "never_ready", unready)
@@ -188,6 +190,8 @@ def pairs(rounds: Sequence[RoundRecord], metric: Metric, arm: str) -> tuple[Pair
         runs = {run.arm: run for run in record.runs}
         before, after = runs["before"], runs[arm]
         old, new = before.values.get(metric.name), after.values.get(metric.name)
+        if metric.name == "correctness" and not (_audited(before) and _audited(after)):
+            continue  # not known, which is neither right nor wrong
         old_k, old_n = _counts(before, metric.name)
         new_k, new_n = _counts(after, metric.name)
         found.append(
@@ -204,6 +208,11 @@ def pairs(rounds: Sequence[RoundRecord], metric: Metric, arm: str) -> tuple[Pair
             )
         )
     return tuple(found)
+
+
+def _audited(run: RunRecord) -> bool:
+    """Whether correctness can be spoken of: the audit ran, or the system was not there to be audited."""
+    return run.state is not RunState.MEASURED or "correct" in run.counts
 
 
 def _plain(value: Value | None) -> float | None:
@@ -229,28 +238,28 @@ def _never_ready(full: FullTrial, arm: str) -> str | None:
 
 
 def _broken_invariants(full: FullTrial, arm: str) -> list[str]:
-    """Invariants of the candidate that the audit found violated, once each with the worst count."""
-    worst: dict[str, tuple[int, int, str]] = {}
-    for record in full.valid_rounds:
+    """Invariants of the candidate that the audit found violated, once each with the worst count.
+
+    Attempts at a round that were found invalid count here: a broken invariant needs no quiet machine.
+    """
+    found: dict[str, tuple[int, int, str]] = {}
+    for record in full.rounds:
         for run in record.runs:
             for check in run.audit if run.arm == arm else ():
-                if check.violations > worst.get(check.name, (0, 0, ""))[0]:
-                    worst[check.name] = (check.violations, check.examined, check.detail)
-    return [f"{name}: {bad} of {of} ({detail})" for name, (bad, of, detail) in worst.items()]
+                if check.violations > found.get(check.name, (0, 0, ""))[0]:
+                    found[check.name] = (check.violations, check.examined, check.detail)
+    return [f"{name}: {bad} of {of} ({detail})" for name, (bad, of, detail) in found.items()]
 
 
 def exit_code(judgement: TrialJudgement, *, strict: bool = False) -> Exit:
-    """The exit code of a judged trial (DESIGN's contract)."""
-    bad = {Verdict.WORSE}
+    """The exit code of a judged trial (DESIGN's contract); secondary metrics never decide it."""
     none = {Verdict.INVALID, Verdict.NO_DATA} | ({Verdict.INCONCLUSIVE} if strict else set())
-    code = Exit.DONE
+    codes = [Exit.DONE]
     for arm in judgement.arms:
-        if arm.primary.verdict in bad or any(g.guardrail is GuardrailState.BROKEN for g in arm.guardrails):
-            return Exit.WORSE
-        if any("invariant" in reason.code for reason in arm.recommendation.reasons):
-            return Exit.WORSE
-        if arm.recommendation.recommended is Recommended.STOP:
-            return Exit.WORSE
-        if arm.primary.verdict in none:
-            code = Exit.NO_VERDICT
-    return code
+        broken = any(guardrail.guardrail is GuardrailState.BROKEN for guardrail in arm.guardrails)
+        stopped = arm.recommendation.recommended is Recommended.STOP
+        if arm.primary.verdict is Verdict.WORSE or broken or stopped:
+            codes.append(Exit.WORSE)
+        if any(judged.verdict in none for judged in (arm.primary, *arm.guardrails)):
+            codes.append(Exit.NO_VERDICT)
+    return worst(codes)

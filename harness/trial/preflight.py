@@ -90,13 +90,13 @@ def _attainable(resolved: ResolvedPilot, protocol: Protocol, fault: _FaultMaker)
     candidates = len(resolved.arms) - 1
     least = least_rounds(protocol.alpha, candidates)
     if protocol.rounds < least:
-        level = f"alpha {protocol.alpha:g}" + (
+        shared = f"alpha {protocol.alpha:g}" + (
             f" shared by {candidates} candidates" if candidates > 1 else ""
         )
         fault(
             ("protocol", "rounds"),
             f"{protocol.rounds} rounds",
-            f"at least {least} rounds for {level}: with fewer, no outcome of the permutation test reaches it",
+            f"at least {least} rounds for {shared}: with fewer, no outcome of the permutation test reaches it",
             f"write rounds: {least}, or run exploratory with `--rounds`",
         )
     journeys = int(protocol.rounds * protocol.measure * resolved.rate)
@@ -104,7 +104,9 @@ def _attainable(resolved: ResolvedPilot, protocol: Protocol, fault: _FaultMaker)
         metric = METRICS.get(criterion.metric)
         if metric is None or metric.kind is not Kind.DIFFERENCE or criterion.margin.unit != "pp":
             continue
-        needed = journeys_needed(criterion.margin.value, protocol.alpha)
+        # Guardrails keep the protocol's level; verdicts of several candidates share it.
+        level = protocol.alpha if "guardrails" in key else protocol.alpha / candidates
+        needed = journeys_needed(criterion.margin.value, level)
         if journeys < needed:
             seconds = needed / (protocol.rounds * resolved.rate)
             fault(

@@ -175,6 +175,7 @@ def _measured(
     plan = Plan.from_json({**request.plan.to_json(), "host": deployment.address})
     use: ResourceUse | None = None
     machine: MachineUse | None = None
+    metered: tuple[Check, ...] = ()
     try:
         result = _loaded(generator, plan, on_progress)
         status = deployment.exit_status()
@@ -182,16 +183,26 @@ def _measured(
             use, machine = meter.result()
         except MeasureError as error:
             if status is None:
-                raise TrialError(f"{request.arm.system.label}: {error}", code=Exit.HARNESS_FAILED) from error
+                metered = (_unmetered(error),)
     except GeneratorError as error:
         return _generator_failed(request, started, deployment, error)
     finally:
         meter.cancel()
     state = RunState.MEASURED if status is None else RunState.DIED
-    found = validity.checks(result, machine, limits)
+    found = (*validity.checks(result, machine, limits), *metered)
     if state is RunState.MEASURED and not all(check.passed for check in found):
         state = RunState.INVALID
     return _record(request, started, state, result, use, machine, found, deployment, status)
+
+
+def _unmetered(error: MeasureError) -> Check:
+    return Check(
+        "window_metered",
+        False,
+        f"the system's use of the machine was not measured: {error}",
+        "both ends of the window read",
+        "run again when the machine is neither suspended nor stalled",
+    )
 
 
 def _loaded(generator: Generator, plan: Plan, on_progress: Callable[[Progress], None]) -> LoadResult:
@@ -199,7 +210,7 @@ def _loaded(generator: Generator, plan: Plan, on_progress: Callable[[Progress], 
     try:
         return generator.run(plan, on_progress)
     except GeneratorError as error:
-        if error.result is None:
+        if error.result is None or error.kind == "scenario":
             raise
         missing = FailureCount("audit", "not audited", 1, str(error)[:300])
         return replace(error.result, failures=(*error.result.failures, missing))
@@ -226,7 +237,7 @@ def _record(
         place=request.place,
         state=state,
         started_at=started,
-        values=figures.values(result, use, deployment.ready_after),
+        values=figures.values(result, use if state is not RunState.DIED else None, deployment.ready_after),
         counts=figures.counts(result),
         started_mix=result.started_mix,
         histograms=figures.histograms(result),

@@ -235,7 +235,7 @@ class Protocol(Model):
         500, description="Most journeys in flight (500)"
     )
     repeats: Annotated[Whole, Field(ge=0, le=10)] = Field(
-        2, description="Times an invalid round is repeated (2)"
+        3, description="Times an invalid round is repeated (3)"
     )
 
 

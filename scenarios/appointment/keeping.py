@@ -41,6 +41,7 @@ def examine(
     live = Counter((item.office, item.start) for item in kept if item.live)
     made_for = {item.email for item in kept if item.made}
     touched = {record.facts.get("cancels") for record in journeys}
+    untouched = [e for e in map(Earlier, range(existing)) if e.reference not in touched]
     booked = [r for r in journeys if r.journey == "book" and r.outcome is Outcome.COMPLETED]
     cancelled = [r for r in journeys if r.journey == "cancel" and r.outcome is Outcome.COMPLETED]
     refused = [r for r in journeys if r.outcome is Outcome.REFUSED]
@@ -76,13 +77,10 @@ def examine(
             let_in.append(str(record.facts["email"]))
             incorrect.add(record.id)
     lost = []
-    for earlier in map(Earlier, range(existing)):
-        if earlier.reference not in touched:
-            stands = [
-                k for k in by_reference.get(earlier.reference, []) if k.made and k.email == earlier.email
-            ]
-            if len(stands) != 1:
-                lost.append(earlier.reference)
+    for earlier in untouched:
+        stands = [k for k in by_reference.get(earlier.reference, []) if k.made and k.email == earlier.email]
+        if len(stands) != 1:
+            lost.append(earlier.reference)
     return Audit(
         (
             invariant("no slot is booked twice", len(live), twice),
@@ -90,7 +88,7 @@ def examine(
             invariant("every appointment made is kept once, at its time, in its name", len(booked), wrong),
             invariant("every appointment cancelled is gone and its slot free", len(cancelled), not_free),
             invariant("nobody refused has an appointment", len(refused), let_in),
-            invariant("every appointment made earlier still stands", existing - len(touched - {None}), lost),
+            invariant("every appointment made earlier still stands", len(untouched), lost),
         ),
         frozenset(incorrect),
     )

@@ -215,3 +215,21 @@ def test_outside_a_workspace(tiny, tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "harness init" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("hook", "anchor"), [("seed", "    @journey\n"), ("audit", "        kept = Counter")]
+)
+def test_a_scenario_whose_seed_or_audit_raises_is_not_the_systems_failure(
+    tiny, hook: str, anchor: str
+) -> None:
+    raising = {
+        "seed": "    @classmethod\n    def seed(cls, system: SystemUnderTest) -> None:\n        {}['missing']\n\n    @journey\n",
+        "audit": "        {}['missing']\n        kept = Counter",
+    }
+    tiny.change(tiny.journeys, anchor, raising[hook])
+    done = tiny.harness(*QUICK)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert f"in {hook}: KeyError" in done.stderr
+    assert "journeys.py:" in done.stderr
+    clean(tiny, done)

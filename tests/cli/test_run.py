@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -166,3 +167,71 @@ def test_thirty_per_cent_more_real_work_is_worse_and_the_same_system_is_not(tiny
     assert 1.1 < slower["primary"]["effect"] < 1.5
     assert twin["primary"]["verdict"] not in ("worse", "better", "invalid", "no_data")
     assert done.returncode == 3
+
+
+def test_busy_rounds_are_not_let_into_an_interrupted_trial_that_began_without(tiny) -> None:
+    with subprocess.Popen(
+        tiny.command("run", "desk", "--rounds", "3", "--measure", "2s"),
+        cwd=tiny.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for text in process.stderr:
+            if text.startswith("town/desk: exploratory trial"):
+                os.kill(process.pid, signal.SIGINT)
+                break
+        process.communicate(timeout=60)
+    words = ("run", "desk", "--rounds", "3", "--measure", "2s", "--resume")
+    loosened = tiny.harness(*words, "--allow-busy")
+    assert loosened.returncode == 2
+    assert "--allow-busy" in loosened.stderr
+    other_seed = tiny.harness(*words, "--seed", "7")
+    assert other_seed.returncode == 2
+    assert "changed since" in other_seed.stderr
+
+
+def test_abandon_leaves_a_trial_that_is_running_alone(tiny) -> None:
+    with subprocess.Popen(
+        tiny.command("run", "desk", *QUICK),
+        cwd=tiny.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as first:
+        assert first.stderr is not None
+        assert "exploratory trial" in first.stderr.readline()
+        second = tiny.harness("run", "desk", *QUICK, "--abandon")
+        assert second.returncode == 2
+        assert "already being run" in second.stderr
+        first.communicate(timeout=100)
+    assert first.returncode in (0, 3, 4)
+    listed = json.loads(tiny.harness("list", "trials", "--json").stdout)
+    assert [t["state"] for t in listed] == ["finished"]
+
+
+def test_a_trial_killed_before_it_was_judged_is_judged_on_resume(tiny) -> None:
+    assert tiny.harness("run", "desk", *QUICK).returncode in (0, 3, 4)
+    with sqlite3.connect(tiny.root / ".harness" / "ledger.db") as ledger:
+        (judged,) = ledger.execute("select count(*) from judgements").fetchone()
+        assert judged == 1
+        ledger.execute("delete from judgements")
+    ledger.close()
+    done = tiny.harness("run", "desk", *QUICK, "--resume", "--json")
+    assert done.returncode in (0, 3, 4), done.stderr
+    (row,) = json.loads(done.stdout)
+    assert len(row["judgement"]["arms"][0]["primary"]["pairs"]) == 2
+
+
+def test_one_hopeless_candidate_does_not_end_the_others_trial(tiny) -> None:
+    tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, exit: true}")
+    tiny.change(tiny.pilot, "  - system: desk-twin\n", "  - system: desk-twin\n  - system: desk-slower\n")
+    done = tiny.harness(
+        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy", "--json"
+    )
+    (row,) = json.loads(done.stdout)
+    twin, hopeless = row["judgement"]["arms"]
+    assert len(twin["primary"]["pairs"]) == 3
+    assert hopeless["primary"]["verdict"] == "no_data"
+    assert done.returncode in (3, 4)

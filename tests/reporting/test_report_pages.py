@@ -248,7 +248,7 @@ def test_trials_before_are_counted(trials, make_trial):
     found = page_of(trials("better"), [*earlier, chosen, later]).board.trials_before
     assert (
         found == "Before this one came one exploratory trial, one abandoned trial and one concluded "
-        "registered trial."
+        "registered trial. One trial began after it."
     )
 
 

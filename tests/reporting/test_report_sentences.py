@@ -325,6 +325,7 @@ def test_the_reason_names_two_benefits_and_counts_the_rest():
         ((0, 0, 0), "No trial of this pilot came before this one."),
         ((3, 1, 0), "Before this one came three exploratory trials and one abandoned trial."),
         ((0, 0, 2), "Before this one came no exploratory trials, no abandoned trials and two concluded registered trials."),
+        ((0, 0, 0, 2), "No trial of this pilot came before this one. Two trials began after it."),
         ((12, 0, 0), "Before this one came 12 exploratory trials and no abandoned trials."),
     ],
 )  # fmt: skip

@@ -69,7 +69,7 @@ def test_a_fair_run_passes_every_check() -> None:
 @pytest.mark.parametrize(
     ("name", "result", "machine"),
     [
-        ("generator_lateness", load(health=replace(HEALTH, lateness_p99=0.026)), QUIET),
+        ("generator_lateness", load(lateness=Histogram.of([0.001] * 98 + [0.03] * 2)), QUIET),
         ("generator_cpu", load(health=replace(HEALTH, cpu_share=0.9)), QUIET),
         ("load_delivered", load(scheduled=102), QUIET),
         ("mix_as_planned", load(started_mix={"book": 98}, planned_mix={"book": 90, "cancel": 10}), QUIET),
@@ -118,3 +118,10 @@ def test_nothing_completed_has_no_correctness() -> None:
     assert "correctness" not in figures
     assert figures["completion_rate"].value == 0.0
     assert counts(load(incorrect=None)).get("correct") is None
+
+
+def test_lateness_is_judged_by_a_percentile_that_the_sample_bears() -> None:
+    """Below 100 journeys the 99th percentile would be the single latest one."""
+    one_late_of_70 = load(lateness=Histogram.of([0.001] * 69 + [0.03]))
+    assert failed(one_late_of_70) == []
+    assert failed(load(lateness=Histogram.of([0.001] * 66 + [0.03] * 4))) == ["generator_lateness"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cli.errors import complain
+from harness.cli.errors import known
 from harness.cli.places import emit, json_option, ledger, root, shown, workspace
 
 if TYPE_CHECKING:
@@ -142,23 +142,18 @@ def _run_all(
     as_json: bool,
 ) -> int:
     from harness.cli.commands.report_command import build
-    from harness.trial.errors import Exit, TrialError, worst
-    from harness.workspace.faults import WorkspaceError
+    from harness.trial.errors import Exit, worst
 
     codes: list[Exit] = []
     results: list[dict[str, Any]] = []
     for pilot in resolved:
         try:
             outcome = _run_one(pilot, book, places, overrides, resume, abandon)
-        except (TrialError, WorkspaceError) as error:
+        except Exception as error:
             if len(resolved) == 1:
                 raise
-            if isinstance(error, TrialError):
-                complain(f"{pilot.id}: {error}", error.advice, error.log)
-                codes.append(error.code)
-            else:
-                complain(f"{pilot.id}: " + "; ".join(str(f) for f in error.faults))
-                codes.append(Exit.BAD_INPUT)
+            click.echo(f"{pilot.id}:", err=True)
+            codes.append(Exit(known(error)))  # the other pilots are run all the same
             continue
         codes.append(_tell(book, outcome, strict, as_json, results))
     index = build(places.root, book)
@@ -182,10 +177,10 @@ def _run_one(
     from harness.cli.progress import watching
     from harness.trial import conduct
 
-    if abandon:
-        conduct.abandon(book, pilot.id)
     with watching(pilot) as watch:
-        return conduct.conduct(pilot, book, places, overrides=overrides, resume=resume, watch=watch)
+        return conduct.conduct(
+            pilot, book, places, overrides=overrides, resume=resume, start_afresh=abandon, watch=watch
+        )
 
 
 def _tell(book: Ledger, outcome: Outcome, strict: bool, as_json: bool, results: list[dict[str, Any]]) -> Exit:
