@@ -124,6 +124,7 @@ class Generator:
             self._folder.absolute() / "plan.json",
             self._folder.absolute() / "result.json",
         )
+        plan_file.touch(mode=0o600)  # it holds the system's whole configuration
         plan_file.write_text(json.dumps(plan.to_json(), indent=1))
         result_file.unlink(missing_ok=True)
         order = json.dumps({"plan": str(plan_file), "result": str(result_file)}) + "\n"

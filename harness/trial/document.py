@@ -27,7 +27,7 @@ def document(
     peak_rate = service.peak_hour / 3600
     return {
         "pilot": pilot.model_dump(
-            mode="json", include={"pilot", "question", "service", "scenario", "before", "after", "changes"}
+            mode="json", include={"pilot", "question", "service", "scenario", "before", "changes"}
         ),
         "protocol": protocol.model_dump(mode="json"),
         "programme": resolved.programme.model_dump(mode="json"),
@@ -73,7 +73,7 @@ def arm_records(resolved: ResolvedPilot) -> tuple[ArmRecord, ...]:
             title=arm.system.title,
             interface=arm.interface,
             content_hash=arm.system.content_hash,
-            configuration=arm.system.configuration,
+            configuration=arm.system.public_configuration,
         )
         for arm in resolved.arms
     )

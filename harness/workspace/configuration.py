@@ -114,6 +114,17 @@ def complete(configuration: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
     return filled
 
 
+WITHHELD = "(withheld)"
+"""What stands in a ledger or a protocol for a value that the schema marks `writeOnly`."""
+
+
+def public(configuration: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with every value that its schema marks `writeOnly: true` (a secret) withheld."""
+    shown = copy.deepcopy(dict(configuration))
+    _withhold(shown, schema, schema)
+    return shown
+
+
 def problems(configuration: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
     """Every fault of a completed configuration."""
     from jsonschema import Draft202012Validator
@@ -131,6 +142,22 @@ def problems(configuration: Mapping[str, Any], schema: Mapping[str, Any]) -> lis
         return [
             Problem((), "a schema that refers to itself without end", "one that ends", "correct the schema")
         ]
+
+
+def _withhold(value: Any, schema: Any, root: Mapping[str, Any]) -> None:
+    for part in _parts(schema, root):
+        if isinstance(value, dict):
+            properties = part.get("properties")
+            for name, inner in properties.items() if isinstance(properties, dict) else ():
+                if name not in value:
+                    continue
+                if any(p.get("writeOnly") is True for p in _parts(inner, root)):
+                    value[name] = WITHHELD
+                else:
+                    _withhold(value[name], inner, root)
+        elif isinstance(value, list) and isinstance(part.get("items"), dict):
+            for item in value:
+                _withhold(item, part["items"], root)
 
 
 def _fill(value: Any, schema: Any, root: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ one, nothing that could bend the result has changed since.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,10 @@ from harness.workspace.yamlfile import Document, Position
 
 @dataclass(frozen=True)
 class ResolvedSystem:
-    """One system, ready to be deployed. `configuration` is complete and valid, `content_hash` a SHA-256."""
+    """One system, ready to be deployed. `configuration` is complete and valid, `content_hash` a SHA-256.
+
+    `public_configuration` is what may be kept and published: secrets (`writeOnly` in the schema) are withheld.
+    """
 
     label: str
     title: str
@@ -34,6 +37,7 @@ class ResolvedSystem:
     content_hash: str
     illustrative: bool
     stands_for: str | None = None
+    public_configuration: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ class ResolvedPilot:
 
     def protocol_document(self) -> dict[str, Any]:
         """What fixes the trial beforehand, as JSON data that survives a round trip unchanged."""
-        pilot = self.pilot.model_dump(mode="json", exclude={"changes", "pilot"})
+        # A candidate's configuration stands with its arm, whole and without secrets.
+        pilot = self.pilot.model_dump(mode="json", exclude={"changes": True, "pilot": True, "after": True})
         return {
             "pilot": self.id,
             **pilot,
@@ -83,7 +88,7 @@ class ResolvedPilot:
                     "system": arm.system.label,
                     "interface": arm.interface,
                     "content": arm.system.content_hash,
-                    "configuration": dict(arm.system.configuration),
+                    "configuration": dict(arm.system.public_configuration),
                 }
                 for arm in self.arms
             ],
@@ -167,12 +172,13 @@ def resolve(
 
 def _system(manifest: Manifest, written: Mapping[str, Any], root: Path) -> ResolvedSystem:
     whole = configuration.complete(written, manifest.schema) if manifest.schema is not None else dict(written)
+    shown = configuration.public(whole, manifest.schema) if manifest.schema is not None else whole
     consists_of = {
         "system": manifest.label,
         "interfaces": list(manifest.interfaces),
         "run": manifest.run.model_dump(mode="json"),
         "files": dict(file_hashes(manifest.folder, root)) if manifest.folder else {},
-        "configuration": whole,
+        "configuration": shown,
     }
     return ResolvedSystem(
         label=manifest.label,
@@ -183,6 +189,7 @@ def _system(manifest: Manifest, written: Mapping[str, Any], root: Path) -> Resol
         content_hash=content_hash(consists_of),
         illustrative=manifest.illustrative,
         stands_for=manifest.stands_for,
+        public_configuration=shown,
     )
 
 

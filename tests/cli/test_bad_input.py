@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-QUICK = ("run", "desk", "--rounds", "2", "--warm-up", "100ms", "--measure", "2s", "--allow-busy")
+QUICK = ("run", "desk", "--rounds", "2", "--warm-up", "100ms", "--measure", "1s", "--allow-busy")
 
 
 def clean(tiny, done: subprocess.CompletedProcess[str]) -> None:
@@ -33,7 +33,7 @@ WRITTEN = [
     ("pilot", "rounds: 6", "rounds: many", r"desk\.yaml:10:\d+: .*many"),
     ("pilot", "rounds: 6", "rounds: 6\n  rounds: 7", r"desk\.yaml:11:3: .*rounds"),
     ("pilot", "margin: 10%", "margin: .nan", r"desk\.yaml:14:\d+: "),
-    ("pilot", "rate: 20/s", "rate: -20/s", r"desk\.yaml:8:\d+: .*rate"),
+    ("pilot", "rate: 40/s", "rate: -40/s", r"desk\.yaml:8:\d+: .*rate"),
     ("pilot", "before: desk", "before: desc", r"desk\.yaml:5:\d+: .*desc.*\bdesk\b"),
     ("pilot", "- system: desk-twin", "- block: desk@9.9.9", r"desk\.yaml:7:\d+: .*desk@9\.9\.9"),
     ("pilot", "rounds: 6", "rounds: 5", r"desk\.yaml:10:\d+: .*at least 6 rounds"),
@@ -101,6 +101,7 @@ def test_a_system_that_exits_at_once_is_no_data_and_says_why(tiny) -> None:
     clean(tiny, done)
 
 
+@pytest.mark.slow
 def test_a_system_that_never_gets_ready_is_no_data(tiny) -> None:
     tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, deaf: true}")
     tiny.change(tiny.body, "deadline: 3s", "deadline: 1s")
@@ -132,6 +133,7 @@ def test_a_scenario_that_raises_names_its_line(tiny) -> None:
     clean(tiny, done)
 
 
+@pytest.mark.slow
 def test_a_journey_that_never_ends_is_bounded_and_counted(tiny) -> None:
     tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, hang: true}")
     tiny.change(tiny.pilot, "system: desk-twin", "system: desk-slower")
@@ -147,6 +149,7 @@ def test_a_journey_that_never_ends_is_bounded_and_counted(tiny) -> None:
     clean(tiny, done)
 
 
+@pytest.mark.slow
 def test_a_system_that_dies_in_the_run_fails_its_journeys(tiny) -> None:
     tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, die_after: 10}")
     tiny.change(tiny.pilot, "system: desk-twin", "system: desk-slower")
@@ -161,6 +164,7 @@ def test_a_system_that_dies_in_the_run_fails_its_journeys(tiny) -> None:
     clean(tiny, done)
 
 
+@pytest.mark.slow
 def test_a_broken_invariant_stops_the_candidate(tiny) -> None:
     tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, lose: true}")
     tiny.change(tiny.pilot, "system: desk-twin", "system: desk-slower")
@@ -173,6 +177,7 @@ def test_a_broken_invariant_stops_the_candidate(tiny) -> None:
     clean(tiny, done)
 
 
+@pytest.mark.slow
 def test_two_runs_of_one_pilot_at_once(tiny) -> None:
     with subprocess.Popen(
         tiny.command(*QUICK), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -220,6 +225,7 @@ def test_outside_a_workspace(tiny, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hook", "anchor"), [("seed", "    @journey\n"), ("audit", "        kept = Counter")]
 )
+@pytest.mark.slow
 def test_a_scenario_whose_seed_or_audit_raises_is_not_the_systems_failure(
     tiny, hook: str, anchor: str
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-QUICK = ("--rounds", "2", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
+QUICK = ("--rounds", "2", "--warm-up", "200ms", "--measure", "1s", "--allow-busy")
 
 
 def processes_of(root: Path) -> list[psutil.Process]:
@@ -48,6 +48,7 @@ def test_a_real_short_trial_from_files_to_report(tiny) -> None:
     assert (tiny.root / ".harness" / "ledger.db").stat().st_size < 5_000_000
 
 
+@pytest.mark.slow
 def test_json_tells_the_judgement_and_nothing_else(tiny) -> None:
     done = tiny.harness("run", "desk", *QUICK, "--json")
     (row,) = json.loads(done.stdout)
@@ -65,14 +66,14 @@ def test_a_dry_run_deploys_nothing_and_says_what_would_be(tiny) -> None:
     for words in (
         "desk-twin",
         "6 rounds",
-        "20 journeys/s",
-        "about 240 journeys an arm",
+        "40 journeys/s",
+        "about 480 journeys an arm",
         "no protocol was registered",
     ):
         assert words in done.stdout
     assert not (tiny.root / ".harness" / "runs").exists()
     (row,) = json.loads(tiny.harness("run", "desk", "--dry-run", "--json").stdout)
-    assert row["journeys_an_arm"] == 240
+    assert row["journeys_an_arm"] == 480
 
 
 def test_register_freezes_and_an_altered_protocol_is_exploratory(tiny) -> None:
@@ -91,7 +92,7 @@ def test_register_freezes_and_an_altered_protocol_is_exploratory(tiny) -> None:
 
 def interrupted_after(tiny, line: str, how: signal.Signals) -> subprocess.CompletedProcess[str]:
     """Start a run and end it with a signal as soon as a line of its progress begins so."""
-    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--allow-busy")
     with subprocess.Popen(
         tiny.command(*words), cwd=tiny.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -106,7 +107,10 @@ def interrupted_after(tiny, line: str, how: signal.Signals) -> subprocess.Comple
     return subprocess.CompletedProcess(words, process.returncode, rest, seen + error)
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGKILL, -signal.SIGKILL)],
+)
 def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tiny, how, code) -> None:
     stopped = interrupted_after(tiny, "round 2/3", how)
     assert stopped.returncode == code, stopped.stderr
@@ -115,7 +119,7 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
         assert "--resume" in stopped.stderr
     assert last_trial(tiny, "open")
     refused = tiny.harness(
-        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy"
+        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--allow-busy"
     )
     assert refused.returncode == 2
     assert "--resume" in refused.stderr
@@ -128,7 +132,7 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
         "--warm-up",
         "200ms",
         "--measure",
-        "2s",
+        "1s",
         "--allow-busy",
         "--resume",
         "--json",
@@ -142,10 +146,11 @@ def test_an_interrupted_trial_is_resumed_with_no_round_lost_or_counted_twice(tin
     assert list((tiny.root / ".harness" / "processes").glob("*")) == []
 
 
+@pytest.mark.slow
 def test_files_changed_since_the_trial_began_are_not_resumed(tiny) -> None:
     interrupted_after(tiny, "round 1/3", signal.SIGINT)
     tiny.change(tiny.body, "work: 40", "work: 41")
-    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy")
+    words = ("run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--allow-busy")
     refused = tiny.harness(*words, "--resume")
     assert refused.returncode == 2
     assert "changed since" in refused.stderr
@@ -169,9 +174,10 @@ def test_thirty_per_cent_more_real_work_is_worse_and_the_same_system_is_not(tiny
     assert done.returncode == 3
 
 
+@pytest.mark.slow
 def test_busy_rounds_are_not_let_into_an_interrupted_trial_that_began_without(tiny) -> None:
     with subprocess.Popen(
-        tiny.command("run", "desk", "--rounds", "3", "--measure", "2s"),
+        tiny.command("run", "desk", "--rounds", "3", "--measure", "1s"),
         cwd=tiny.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -183,7 +189,7 @@ def test_busy_rounds_are_not_let_into_an_interrupted_trial_that_began_without(ti
                 os.kill(process.pid, signal.SIGINT)
                 break
         process.communicate(timeout=60)
-    words = ("run", "desk", "--rounds", "3", "--measure", "2s", "--resume")
+    words = ("run", "desk", "--rounds", "3", "--measure", "1s", "--resume")
     loosened = tiny.harness(*words, "--allow-busy")
     assert loosened.returncode == 2
     assert "--allow-busy" in loosened.stderr
@@ -192,6 +198,7 @@ def test_busy_rounds_are_not_let_into_an_interrupted_trial_that_began_without(ti
     assert "changed since" in other_seed.stderr
 
 
+@pytest.mark.slow
 def test_abandon_leaves_a_trial_that_is_running_alone(tiny) -> None:
     with subprocess.Popen(
         tiny.command("run", "desk", *QUICK),
@@ -211,6 +218,7 @@ def test_abandon_leaves_a_trial_that_is_running_alone(tiny) -> None:
     assert [t["state"] for t in listed] == ["finished"]
 
 
+@pytest.mark.slow
 def test_a_trial_killed_before_it_was_judged_is_judged_on_resume(tiny) -> None:
     assert tiny.harness("run", "desk", *QUICK).returncode in (0, 3, 4)
     with sqlite3.connect(tiny.root / ".harness" / "ledger.db") as ledger:
@@ -224,11 +232,12 @@ def test_a_trial_killed_before_it_was_judged_is_judged_on_resume(tiny) -> None:
     assert len(row["judgement"]["arms"][0]["primary"]["pairs"]) == 2
 
 
+@pytest.mark.slow
 def test_one_hopeless_candidate_does_not_end_the_others_trial(tiny) -> None:
     tiny.change(tiny.body, "configuration: {work: 52}", "configuration: {work: 52, exit: true}")
     tiny.change(tiny.pilot, "  - system: desk-twin\n", "  - system: desk-twin\n  - system: desk-slower\n")
     done = tiny.harness(
-        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "2s", "--allow-busy", "--json"
+        "run", "desk", "--rounds", "3", "--warm-up", "200ms", "--measure", "1s", "--allow-busy", "--json"
     )
     (row,) = json.loads(done.stdout)
     twin, hopeless = row["judgement"]["arms"]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from harness.workspace import configuration
 from harness.workspace.configuration import complete, parse_schema, problems
 
 
@@ -153,3 +154,23 @@ def test_problems_are_there_exactly_when_the_validator_refuses(
 def test_any_bytes_as_a_schema_give_a_schema_or_faults(content: bytes) -> None:
     schema, faults = parse_schema(content, "s.json")
     assert (schema is None) == bool(faults)
+
+
+def test_secrets_are_withheld_from_what_is_kept_and_nothing_else_is() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "key": {"type": "string", "writeOnly": True},
+            "name": {"type": "string"},
+            "accounts": {"type": "array", "items": {"$ref": "#/$defs/account"}},
+        },
+        "$defs": {"account": {"properties": {"user": {}, "password": {"writeOnly": True}}}},
+    }
+    written = {"key": "k", "name": "n", "accounts": [{"user": "a", "password": "p"}]}
+    shown = configuration.public(written, schema)
+    assert shown == {
+        "key": configuration.WITHHELD,
+        "name": "n",
+        "accounts": [{"user": "a", "password": configuration.WITHHELD}],
+    }
+    assert written["key"] == "k"
