@@ -46,9 +46,10 @@ def test_spread_ignores_rounding_and_needs_two() -> None:
         effect.spread([1.0])
 
 
-@given(st.lists(st.integers(min_value=-30, max_value=30).map(lambda i: i / 10), min_size=2, max_size=10))
+@given(st.lists(st.integers(min_value=-30, max_value=30).map(lambda i: i / 8), min_size=2, max_size=10))
 @settings(max_examples=40)
 def test_sign_flip_p_is_scipys_exact_permutation_test(values) -> None:
+    # eighths add up exactly: SciPy's count of ties depends on rounding
     expected = stats.permutation_test(
         (np.array(values),),
         lambda x, axis: np.abs(np.sum(x, axis=axis)),

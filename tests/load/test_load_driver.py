@@ -123,7 +123,7 @@ def test_a_system_that_answers_the_seed_wrongly_is_told(tmp_path: Path, plan: Ma
     assert error.kind == "seed"
     assert "status 500" in str(error) and "out of order" in str(error)
     error = refused(tmp_path, plan(parameters={"seed_bug": True}))
-    assert error.kind == "seed"
+    assert error.kind == "scenario"
     assert f"{JOURNEYS}:{line_of('nothing to seed with')}: in seed: KeyError" in str(error)
 
 
@@ -148,7 +148,7 @@ def test_an_audit_that_fails_keeps_everything_measured(tmp_path: Path, plan: Mak
     assert error.result is not None and error.result.completed == error.result.sent > 0
     assert error.result.incorrect is None
     error = refused(tmp_path, plan(parameters={"audit": "bug"}))
-    assert error.kind == "audit"
+    assert error.kind == "scenario"
     assert f":{line_of('an audit with a bug')}: in audit: ValueError: an audit with a bug" in str(error)
 
 

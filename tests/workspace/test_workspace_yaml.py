@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -187,6 +187,8 @@ def test_what_another_writer_wrote_is_read_back_as_it_was(value: Any) -> None:
     writer = YAML(typ="safe", pure=True)
     writer.allow_unicode = True
     writer.dump(value, stream)
+    # The writer leaves a leading question mark unquoted in a list, where its own reader takes it for a key.
+    assume(YAML(typ="safe", pure=True).load(stream.getvalue()) == value)
     document, faults = parse(stream.getvalue().encode(), "f.yaml")
     assert not faults
     assert document is not None
