@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_trial_takes_at_most_a_tenth_longer_than_its_windows_and_start_ups(tiny, benchmark) -> None:
-    words = ("run", "desk", "--rounds", "2", "--warm-up", "5s", "--measure", "20s", "--json")
+    words = ("run", "desk", "--rounds", "2", "--warm-up", "5s", "--measure", "20s", "--allow-busy", "--json")
     walls: list[float] = []
 
     def run() -> dict[str, object]:
@@ -22,11 +22,10 @@ def test_a_trial_takes_at_most_a_tenth_longer_than_its_windows_and_start_ups(tin
         return row
 
     row = benchmark.pedantic(run, rounds=1)
-    started = 0.0
     with (tiny.root / "reports/site" / row["pilot"] / "data.json").open(encoding="utf-8") as file:
-        for value in json.load(file)["values"]:
-            started += value["value"] if value["metric"] == "time_to_deploy" else 0.0
-    windows = 4 * 25.0
+        told = json.load(file)
+    started = sum(value["value"] for value in told["rows"] if value["metric"] == "time_to_deploy")
+    windows = len(told["runs"]) * 25.0
     beyond = (walls[0] - windows - started) / windows
     benchmark.extra_info["beyond_windows"] = beyond
     assert beyond <= 0.10, f"{beyond:.1%} beyond the windows and the systems' own start-up"
