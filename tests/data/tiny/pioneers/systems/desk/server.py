@@ -22,7 +22,8 @@ NEVER = threading.Event()
 
 class Desk(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or an answer in two parts waits 40 ms for the first one's acknowledgement
+    # Or an answer sent in two parts waits 40 ms for the first one's acknowledgement.
+    disable_nagle_algorithm = True
     wbufsize = -1
 
     def answer(self, status: int, data: object) -> None:
