@@ -167,4 +167,4 @@ def test_the_pilot_as_it_is_written_deploys_and_carries_its_demand(arm: int, tmp
     finally:
         deployment.stop()
     assert (result.failed, result.abandoned, result.incorrect) == (0, 0, 0), result.failures
-    assert pilot.rate == 8.0 and not violated(result)
+    assert pilot.rate >= 8.0 and not violated(result)
