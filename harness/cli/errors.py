@@ -29,7 +29,7 @@ def _code(app: click.Command) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0  # whoever read had read enough; a trial does not print before it is concluded
-    except Exception as error:  # noqa: BLE001 - the last line of defence; unknown ones are re-raised below
+    except Exception as error:  # noqa: BLE001 - the last line of defence: told as a fault of the harness, raised with HARNESS_DEBUG
         return known(error)
     return result if isinstance(result, int) else 0
 

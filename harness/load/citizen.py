@@ -41,7 +41,7 @@ def journey(method: _Journey | None = None, *, weight: int = 1) -> _Journey | Ca
         raise ValueError(f"@journey(weight=…): a whole number from 1; found {weight!r}")
 
     def mark(function: _Journey) -> _Journey:
-        function.journey_weight = weight  # type: ignore[attr-defined]
+        function.journey_weight = weight  # type: ignore[attr-defined]  # a mark on the function
         return function
 
     return mark if method is None else mark(method)
@@ -76,7 +76,7 @@ class _Step:
         self._attempt.step_ends(self._name, sent, now, well=kind is None or kind is Refused)
 
 
-class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
+class Citizen(Requests, FastHttpUser):  # type: ignore[misc]  # Locust comes without types
     """A citizen with a goal. Subclass it once an interface and decorate its journeys with `@journey`.
 
     In a journey: `random` (seeded for this citizen), `eligible` (whether the system should accept them),
@@ -131,8 +131,8 @@ class Citizen(Requests, FastHttpUser):  # type: ignore[misc]
     @classmethod
     def audit(
         cls,
-        system: SystemUnderTest,  # noqa: ARG003
-        journeys: Sequence[JourneyRecord],  # noqa: ARG003
+        system: SystemUnderTest,  # noqa: ARG003 - for scenarios that audit
+        journeys: Sequence[JourneyRecord],  # noqa: ARG003 - likewise
     ) -> Audit | None:
         """Examine the system after the window against what the journeys noted. None: this scenario has no
         audit.
